@@ -206,6 +206,7 @@ class _Deadline:
         self.timeout = timeout
         self.last_status: StreamStatus | None = None
         self.last_error: KvsStreamsError | None = None
+        self._over = False
 
     def waited(self) -> float:
         """Return the seconds since the start."""
@@ -214,7 +215,7 @@ class _Deadline:
     async def sleep(self, seconds: float) -> None:
         """Sleep, though never beyond the deadline; raise if it has passed already."""
         remaining = self.timeout - self.waited()
-        if remaining <= 0:
+        if remaining <= 0 or self._over:
             seen = f"its last status is {self.last_status}" if self.last_status else "never seen"
             name = shown(self.call.stream_name)
             msg = f"gave up on stream {name} after {self.waited():.1f} s: {seen}"
@@ -224,6 +225,8 @@ class _Deadline:
                 last_status=self.last_status,
                 waited=self.waited(),
             ) from self.last_error
+        # By its own clock a sleep can end a hair too early: one that was cut is the last.
+        self._over = seconds >= remaining
         await self.io.sleep(min(seconds, remaining))
 
 
@@ -385,6 +388,7 @@ async def ensure(
             info = await watch.until_seen(active=wait)
             if attempt.created is not None:
                 return EnsuredStream(stream=info, outcome=EnsureOutcome.CREATED)
+            began = attempt.began or watch.began(watch.last_reply)
             drift, unverified = await _compare(io, retry, request, info, watch)
             break
         except KvsStreamsError as error:
@@ -393,15 +397,15 @@ async def ensure(
             going = isinstance(error, StreamDeletingError) and wait
             if attempt.created is not None or not (gone or going):
                 raise
-            if gone and attempt.doubt is not None:
+            if watch.last_status is None and attempt.doubt is not None:
                 raise attempt.doubt from attempt.doubt.__cause__
             if going:
                 await watch.until_gone()
+            if watch.last_status is not None:
                 possibly_own = False  # what an earlier attempt may have created is gone
         # It was in use a moment ago, and is not there now: the name is free.
     if drift and on_drift == "raise":
         raise StreamDriftError(drift, stream=info, unverified=unverified)
-    began = attempt.began or watch.began(watch.last_reply)
     born = info.creation_time
     recent = began is not None and born is not None and born >= began
     recovered = possibly_own and recent and not drift
@@ -517,6 +521,8 @@ async def _read_tags(
         tags.update(page)
         if token is None:
             return tags
+        # A page is no pause, yet pages without end must not outlast the deadline.
+        await deadline.sleep(0)
 
 
 def _raise_unless_unreadable(error: ServiceError) -> None:

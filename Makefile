@@ -1,0 +1,50 @@
+# Two commands are all that a fresh clone needs: make quickstart, make test.
+# Each makes .venv by itself. PYTHON=... chooses the interpreter, ARGS=... goes to the program that runs.
+
+PYTHON ?=
+ARGS ?=
+export PYTHON
+
+BIN = .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test docs bench check mutants clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+quickstart: ## Create a small fleet of streams on an embedded fake service (ARGS=--aws: on AWS)
+	@.ci/venv quickstart
+	@$(BIN)/python examples/quickstart.py $(ARGS)
+
+test: ## Run the tests and demand 100 % branch coverage (ARGS="-k name -x": without coverage)
+	@.ci/venv tests
+ifeq ($(strip $(ARGS)),)
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+else
+	$(BIN)/pytest $(ARGS)
+endif
+
+docs: ## Build the documentation into docs/_build/html
+	@.ci/venv docs
+	$(BIN)/sphinx-build -n -W --keep-going -b html docs docs/_build/html $(ARGS)
+
+bench: ## Measure against raw boto3 and other validators
+	@.ci/venv bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+check: ## Run every check of CI (ARGS="-s lint types": some of them)
+	@.ci/venv ci
+	$(BIN)/nox $(ARGS)
+
+mutants: ## Change the code in many small ways and see a test fail for each
+	@.ci/venv mutants
+	$(BIN)/mutmut run $(ARGS)
+	$(BIN)/mutmut results
+
+clean: ## Remove .venv and everything that was built
+	rm -rf .venv .nox .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist docs/_build htmlcov mutants
+	find kvs_streams tests examples docs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

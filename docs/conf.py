@@ -1,0 +1,71 @@
+"""How the documentation is built: `make docs`."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "kvs_streams"
+copyright = "the kvs_streams authors"  # noqa: A001  # Sphinx's word
+author = "The kvs_streams authors"
+release = version = installed_version("kvs_streams")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "from_code",
+]
+exclude_patterns = ["_build"]
+source_suffix = {".md": "markdown"}
+smartquotes = False
+
+# MyST
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+# Reference
+autodoc_default_options = {"member-order": "bysource"}
+autodoc_typehints = "signature"
+autodoc_class_signature = "mixed"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 80
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+
+# Every reference is checked. These lead out of this documentation, and no inventory of theirs is
+# asked for, so that the build needs no network.
+nitpick_ignore_regex = [
+    # Python's own names
+    (
+        r"py:(class|exc|obj)",
+        r"(collections\.abc|datetime|enum|types|typing|typing_extensions)\.\w+",
+    ),
+    (
+        r"py:(class|exc|obj)",
+        r"(str|int|float|bool|bytes|dict|list|tuple|type|object|None|timedelta|datetime|Ellipsis)",
+    ),
+    (
+        r"py:(class|exc|obj)",
+        r"(BaseException|Exception|ImportError|LookupError|RuntimeError|AssertionError|TypeError"
+        r"|ValueError|TimeoutError)",
+    ),
+    (r"py:(class|exc|obj)", r"(Any|Awaitable|Iterator|Literal|Mapping|Sequence|TracebackType)"),
+    # boto3's and botocore's
+    (r"py:(class|exc|obj)", r"(botocore\.\w+\.)?(BaseClient|BotoCoreError|ClientError|Config)"),
+    (r"py:(class|exc|obj)", r"boto3\.\w+"),
+]
+
+# HTML
+html_theme = "furo"
+html_title = f"kvs_streams {release}"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_copy_source = False
+html_show_sourcelink = False
+pygments_style = "friendly"
+pygments_dark_style = "github-dark"

@@ -1,0 +1,153 @@
+"""Every check that CI makes: `nox -l` lists them, `nox -s lint` runs one.
+
+The tests run against the built wheel, in a copy of the project without its `kvs_streams` folder:
+what is tested is what users install. Branch coverage is the business of `make test`.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.10.14"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+
+ROOT = Path(__file__).parent
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+EXTRAS = PYPROJECT["project"]["optional-dependencies"]
+PYTHONS = nox.project.python_versions(PYPROJECT)
+# pyright comes with its own Node.js from the Python package registry; it need not look for news.
+PYRIGHT = {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+CHECKERS = [["mypy"], ["pyright"], ["pyrefly", "check"], ["ty", "check"]]
+
+
+def wheel(session: nox.Session) -> Path:
+    """Build the wheel and return its path."""
+    dist = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.install("hatchling")
+    session.run("hatchling", "build", "-t", "wheel", "-d", str(dist), silent=True)
+    (built,) = dist.glob("*.whl")
+    return built
+
+
+def lowest() -> list[str]:
+    """Return the lowest version of each dependency that pyproject.toml allows."""
+    wanted = PYPROJECT["project"]["dependencies"] + EXTRAS["testing"]
+    return [re.sub(r">=\s*", "==", requirement) for requirement in wanted]
+
+
+def run_tests(session: nox.Session, *pytest: str, requirements: list[str]) -> None:
+    """Run the tests against the built wheel, with the source tree out of reach."""
+    session.install(f"{wheel(session)}[tests]", *requirements)
+    copy = Path(session.create_tmp()) / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    unwanted = shutil.ignore_patterns(
+        ".*", "_build", "__pycache__", "dist", "kvs_streams", "mutants"
+    )
+    shutil.copytree(ROOT, copy, ignore=unwanted)
+    session.chdir(copy)
+    session.run(
+        "python", "-c", "import kvs_streams; assert 'site-packages' in kvs_streams.__file__"
+    )
+    session.run("pytest", *pytest, *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Test with the newest of every dependency."""
+    run_tests(session, requirements=[])
+
+
+@nox.session(python=[PYTHONS[0], PYTHONS[-1]])
+def tests_lowest(session: nox.Session) -> None:
+    """Test with the lowest version of every dependency that pyproject.toml allows."""
+    run_tests(session, requirements=lowest())
+
+
+@nox.session(python=PYTHONS[-1])
+def tests_aiobotocore(session: nox.Session) -> None:
+    """Test over aiobotocore, which needs an older botocore than the newest boto3."""
+    run_tests(session, "-m", "aiobotocore", requirements=["aiobotocore"])
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Hold every file against ruff's rules and its format."""
+    session.install(*EXTRAS["lint"])
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session(python=PYTHONS[-1])
+def types(session: nox.Session) -> None:
+    """Ask four type checkers about the code and its use, with boto3-stubs installed.
+
+    boto3 has no types of its own: only with its stubs can what calls it be checked strictly.
+    """
+    session.install("-e", ".[tests,types]")
+    complete = ["pyright", "--verifytypes", "kvs_streams", "--ignoreexternal"]
+    ask(session, *CHECKERS, complete, ["python", "tests/typing/refused.py"])
+
+
+@nox.session(python=PYTHONS[-1])
+def types_plain(session: nox.Session) -> None:
+    """Ask four type checkers about the use of the installed package, without boto3-stubs."""
+    checkers = [need for need in EXTRAS["types"] if not need.startswith("boto3-stubs")]
+    session.install(f"{wheel(session)}[testing]", *checkers)
+    copy = Path(session.create_tmp()) / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(ROOT / "tests" / "typing", copy / "tests" / "typing")
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    session.chdir(copy)
+    ours = ["tests/typing/api.py", "tests/typing/errors.py"]
+    ask(session, *([*checker, *ours] for checker in CHECKERS))
+
+
+def ask(session: nox.Session, *commands: list[str]) -> None:
+    """Run every command, then fail if any failed: who mends one thing wants to see them all."""
+    failed = []
+    for command in commands:
+        try:
+            session.run(*command, env=PYRIGHT)
+        except nox.command.CommandFailed:  # noqa: PERF203 - a process costs more
+            failed.append(" ".join(command))
+    if failed:
+        session.error(f"failed: {'; '.join(failed)}")
+
+
+@nox.session(python=PYTHONS[-1])
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning or a reference to nothing is an error."""
+    if not Path("docs/conf.py").exists():
+        session.skip("there is no docs/conf.py")
+    session.install("-e", ".[docs]")
+    target = str(Path(session.create_tmp()) / "html")
+    session.run(
+        "sphinx-build", "-n", "-W", "--keep-going", "-E", "-q", "-b", "html", "docs", target
+    )
+
+
+@nox.session(python=PYTHONS[-1])
+def package(session: nox.Session) -> None:
+    """Build wheel and sdist, twice alike, and check what is in them."""
+    session.install(
+        "hatchling", "check-wheel-contents", "twine", "validate-pyproject[all]", "pyroma"
+    )
+    dist = Path(session.create_tmp())
+    for name in "first", "second":
+        shutil.rmtree(dist / name, ignore_errors=True)
+        session.run("hatchling", "build", "-d", str(dist / name), silent=True)
+    built = sorted((dist / "first").iterdir())
+    for path in built:
+        if path.read_bytes() != (dist / "second" / path.name).read_bytes():
+            session.error(f"{path.name} is not reproducible")
+    session.run("check-wheel-contents", *(str(path) for path in built if path.suffix == ".whl"))
+    session.run("twine", "check", "--strict", *map(str, built))
+    session.run("validate-pyproject", "pyproject.toml", env={"VALIDATE_PYPROJECT_NO_NETWORK": "1"})
+    # The tenth point is for an author's mail address; issues go to the tracker.
+    session.run("pyroma", "--min", "9", ".")

@@ -1,0 +1,132 @@
+"""Hypothesis strategies for requests, their parts and ARNs: all valid, but for ``anything``."""
+
+import string
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from kvs_streams import CreateStreamRequest, StorageTier, StreamStorageConfiguration
+
+NAME_CHARACTERS = string.ascii_letters + string.digits + "_.-"
+LINE_TERMINATORS = "\n\r\x85\u2028\u2029"
+
+
+def names(max_size: int = 256) -> st.SearchStrategy[str]:
+    """Names of streams, or of devices with a ``max_size`` of 128."""
+    return st.text(NAME_CHARACTERS, min_size=1, max_size=max_size)
+
+
+def media_types() -> st.SearchStrategy[str]:
+    """One to three media types, joined by commas."""
+    part = st.text(NAME_CHARACTERS + "+", min_size=1, max_size=20)
+    return st.lists(st.tuples(part, part).map("/".join), min_size=1, max_size=3).map(",".join)
+
+
+def kms_key_ids() -> st.SearchStrategy[str]:
+    """Anything that the pattern lets pass, and what people really write."""
+    real = st.sampled_from(
+        [
+            "alias/aws/kinesisvideo",
+            "1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:aws:kms:eu-west-1:111122223333:alias/cameras",
+        ]
+    )
+    return real | st.text(
+        st.characters(exclude_characters=LINE_TERMINATORS), min_size=1, max_size=2048
+    )
+
+
+def hours() -> st.SearchStrategy[int]:
+    """Retentions."""
+    return st.integers(0, 87_600)
+
+
+def tag_texts(min_size: int, max_size: int) -> st.SearchStrategy[str]:
+    """Texts of letters, digits and spaces of any script that this Python knows."""
+    characters = st.characters(categories=["L", "N", "Z"], include_characters="_.:/=+-@")
+    return st.text(characters, min_size=min_size, max_size=max_size)
+
+
+def tags(max_size: int = 50) -> st.SearchStrategy[dict[str, str]]:
+    """Tags, none of them reserved; possibly no tags at all."""
+    keys = tag_texts(1, 128).filter(lambda key: not key.startswith("aws:"))
+    return st.dictionaries(keys, tag_texts(0, 256), max_size=max_size)
+
+
+def storage_configurations() -> st.SearchStrategy[StreamStorageConfiguration]:
+    """Each tier."""
+    tiers = st.sampled_from(StorageTier)
+    return st.builds(StreamStorageConfiguration, default_storage_tier=tiers)
+
+
+def request_kwargs() -> st.SearchStrategy[dict[str, Any]]:
+    """Keyword arguments of ``CreateStreamRequest``, some ``None``, some left out."""
+    return st.fixed_dictionaries(
+        {"stream_name": names()},
+        optional={
+            "device_name": st.none() | names(128),
+            "media_type": st.none() | media_types(),
+            "kms_key_id": st.none() | kms_key_ids(),
+            "data_retention_in_hours": (
+                st.none() | hours() | hours().map(lambda count: timedelta(hours=count))
+            ),
+            "tags": st.none() | tags(),
+            "stream_storage_configuration": st.none() | storage_configurations(),
+        },
+    )
+
+
+def requests() -> st.SearchStrategy[CreateStreamRequest]:
+    """Requests."""
+    return request_kwargs().map(lambda kwargs: CreateStreamRequest(**kwargs))
+
+
+def wire_kwargs() -> st.SearchStrategy[dict[str, Any]]:
+    """Keyword arguments of boto3's ``create_stream``."""
+    return st.fixed_dictionaries(
+        {"StreamName": names()},
+        optional={
+            "DeviceName": names(128),
+            "MediaType": media_types(),
+            "KmsKeyId": kms_key_ids(),
+            "DataRetentionInHours": hours(),
+            "Tags": tags().filter(bool),
+            "StreamStorageConfiguration": st.fixed_dictionaries(
+                {"DefaultStorageTier": st.sampled_from(["HOT", "WARM"])}
+            ),
+        },
+    )
+
+
+def arn_parts() -> st.SearchStrategy[dict[str, Any]]:
+    """What the ARN of a stream is made of; ``created_at`` in epoch milliseconds."""
+    return st.fixed_dictionaries(
+        {
+            "partition": st.sampled_from(["aws", "aws-cn", "aws-us-gov", "aws-iso-b"]),
+            "region": st.sampled_from(["eu-central-1", "cn-north-1", "us-gov-west-1"]),
+            "account_id": st.text(string.digits, min_size=12, max_size=12),
+            "stream_name": names(),
+            "created_at": st.integers(0, 253_402_300_799_999),  # up to the end of the year 9999
+        }
+    )
+
+
+def anything() -> st.SearchStrategy[Any]:
+    """Values of every kind, few of them right for any field."""
+    scalars = (
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text()
+        | st.characters()
+        | st.binary(max_size=4)
+        | st.timedeltas()
+        | st.sampled_from(["HOT", "aws:x", "video/h264", 87_601, "a\n"])
+    )
+    return st.recursive(
+        scalars,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(scalars, inner, max_size=3),
+        max_leaves=5,
+    )

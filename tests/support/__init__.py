@@ -1,0 +1,1 @@
+"""What tests share: a scripted service on loopback, a virtual clock, clients of every kind."""

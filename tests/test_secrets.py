@@ -1,0 +1,422 @@
+"""No secret and no control character in anything that the library says, logs or pickles."""
+
+import json
+import logging
+import pickle
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from support.clients import (
+    ACCESS_KEY,
+    SECRET_KEY,
+    SESSION_TOKEN,
+    Connect,
+    Driver,
+)
+from support.loopback import (
+    Loopback,
+    conflict,
+    created,
+    described,
+    drop,
+    error,
+    garbage,
+    html,
+    not_found,
+    ok,
+    refused_url,
+    server_error,
+    throttle,
+    unknown_host_url,
+)
+
+import kvs_streams
+from kvs_streams import (
+    CreateStreamRequest,
+    KvsStreamsError,
+    RequestValidationError,
+    ServiceError,
+    StreamsClient,
+    StreamStorageConfiguration,
+    ThrottleRetry,
+)
+
+REQUEST = CreateStreamRequest(stream_name="cam", media_type="video/h264")
+SIGNATURE = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
+PASSWORD = "hunter2-in-a-url"
+SECRETS = [ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, SIGNATURE, PASSWORD]
+
+# What a terminal, a log viewer or a log parser takes for more than a character.
+CONTROLS = {
+    "newline": "\n",
+    "CRLF": "\r\n",
+    "ANSI escape": "\x1b[2J\x1b[31m",
+    "NUL": "\x00",
+    "bell": "\x07",
+    "delete": "\x7f",
+    "C1 control": "\x9b31m",
+    "bidi override": "\u202e",
+    "bidi isolate": "\u2066",
+    "zero width": "\u200b",
+    "byte order mark": "\ufeff",
+    "line separator": "\u2028",
+    "paragraph separator": "\u2029",
+    "next line": "\x85",
+    "tag character": "\U000e0041",
+}
+HOSTILE = pytest.mark.parametrize("text", CONTROLS.values(), ids=list(CONTROLS))
+
+CANONICAL = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS "
+    "Secret Access Key and signing method. Consult the service documentation for details.\n\n"
+    "The Canonical String for this request should have been\n'POST\n/createStream\n\n"
+    "host:kinesisvideo.eu-west-1.amazonaws.com\nx-amz-date:20410506T070809Z\n"
+    f"x-amz-security-token:{SESSION_TOKEN}\n\nhost;x-amz-date;x-amz-security-token\n"
+    "3b1a7f0c5ee2a8d8f2f9b0e4'\n\nThe String-to-Sign should have been\n'AWS4-HMAC-SHA256\n"
+    "20410506T070809Z\n20410506/eu-west-1/kinesisvideo/aws4_request\n8f2f9b0e43b1a7f0c5ee2a8d'\n"
+)
+AUTHORIZATION = (
+    "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
+    f"Authorization=AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20410506/eu-west-1/kinesisvideo/"
+    f"aws4_request, SignedHeaders=host;x-amz-security-token, Signature={SIGNATURE}"
+)
+QUOTED = json.dumps(
+    {
+        "x-amz-security-token": SESSION_TOKEN,
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/2041, Signature={SIGNATURE}",
+    }
+)
+REPR = repr(
+    {
+        "X-Amz-Security-Token": SESSION_TOKEN,
+        "aws_secret_access_key": SECRET_KEY,
+        "signature": SIGNATURE,
+    }
+)
+QUERY = (
+    f"https://user:{PASSWORD}@proxy.example/?X-Amz-Credential={ACCESS_KEY}%2F2041"
+    f"&X-Amz-Signature={SIGNATURE}&X-Amz-Security-Token={SESSION_TOKEN}"
+)
+LEAKS = {
+    "canonical string": CANONICAL,
+    "authorization header": AUTHORIZATION,
+    "headers in JSON": QUOTED,
+    "headers as a repr": REPR,
+    "a URL": QUERY,
+    "a key id": f"The key {ACCESS_KEY} is not valid",
+}
+
+
+def texts(thing: object) -> Iterator[str]:
+    """Every text in a value, as deep as it goes."""
+    if isinstance(thing, str):
+        yield thing
+    elif isinstance(thing, dict):
+        for key, value in thing.items():
+            yield from texts(key)
+            yield from texts(value)
+    elif isinstance(thing, list | tuple | set | frozenset):
+        for item in thing:
+            yield from texts(item)
+
+
+def said_by(error: BaseException) -> list[str]:
+    """Every text that an error shows anywhere, its causes and its traceback included."""
+    found = [str(error), repr(error), *texts(error.args), *texts(vars(error))]
+    if isinstance(error, KvsStreamsError):
+        twin = pickle.loads(pickle.dumps(error))
+        found += [str(twin), repr(twin), *texts(vars(twin))]
+    for other in (error.__cause__, None if error.__suppress_context__ else error.__context__):
+        if other is not None:
+            found += [str(other), repr(other), *texts(other.args), *texts(vars(other))]
+    return found
+
+
+def pickled(error: BaseException) -> bytes:
+    """The bytes of a pickle, in which texts are plain to read."""
+    return pickle.dumps(error) if isinstance(error, KvsStreamsError) else b""
+
+
+def check_silence(error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
+    """Check that neither an error nor the log gives a secret away, nor a control character."""
+    logged = [record.getMessage() for record in caplog.records if record.name == "kvs_streams"]
+    logged += [repr(record.args) for record in caplog.records if record.name == "kvs_streams"]
+    own = [str(error), repr(error), *texts(vars(error)), *logged]
+    for text in own:
+        assert text.isprintable(), repr(text)
+    stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    for secret in SECRETS:
+        leaks = [text for text in [*said_by(error), *logged, stack] if secret in text]
+        assert not leaks, f"{secret} is in {leaks[0]}"
+        assert secret.encode() not in pickled(error)
+
+
+@pytest.fixture(autouse=True)
+def everything_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Log all that the library has to say."""
+    with caplog.at_level(logging.DEBUG, logger="kvs_streams"):
+        yield
+
+
+@pytest.mark.parametrize("message", LEAKS.values(), ids=list(LEAKS))
+@pytest.mark.parametrize("code", ["InvalidSignatureException", "NeverHeardOfException"])
+def test_the_service_repeats_a_secret(
+    driver: Driver, server: Loopback, code: str, message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """AWS repeats parts of a request that it could not authenticate; the library does not."""
+    server.on_create(error(code, message, 403))
+    with pytest.raises(ServiceError) as caught:
+        driver.create_stream(REQUEST)
+    check_silence(caught.value, caplog)
+    assert caught.value.code == code
+
+
+def test_redaction_leaves_the_sentence(driver: Driver, server: Loopback) -> None:
+    """What is not secret stays readable, and the tail end of a redacted text too."""
+    server.on_create(error("InvalidSignatureException", CANONICAL, 403))
+    with pytest.raises(ServiceError) as caught:
+        driver.create_stream(REQUEST)
+    assert caught.value.message.startswith("The request signature we calculated does not match")
+    assert "x-amz-date:20410506T070809Z" in caught.value.message
+    assert "The String-to-Sign should have been" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Signature expired: 20410506T070809Z is now earlier than 20410506T070810Z",
+        "The security token included in the request is expired",
+        "The security token included in the request is invalid.",
+        "Credential should be scoped to a valid region.",
+        "User: arn:aws:sts::123456789012:assumed-role/cam/i-0 is not authorized to perform: x",
+        "Limit exceeded on number of requests for CreateStream API",
+    ],
+)
+def test_sentences_without_secrets_are_whole(
+    driver: Driver, server: Loopback, message: str
+) -> None:
+    """What AWS usually says holds no secret, and arrives word for word."""
+    server.on_create(error("InvalidSignatureException", message, 403))
+    with pytest.raises(ServiceError) as caught:
+        driver.create_stream(REQUEST)
+    assert caught.value.message == message
+
+
+@HOSTILE
+def test_control_characters_in_a_message(
+    driver: Driver, server: Loopback, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A message with control characters is shown on one line, with each of them escaped."""
+    server.on_create(error("InvalidArgumentException", f"before{text}after"))
+    with pytest.raises(kvs_streams.InvalidArgumentException, match=r"before.+after") as caught:
+        driver.create_stream(REQUEST)
+    check_silence(caught.value, caplog)
+
+
+@HOSTILE
+def test_control_characters_in_a_throttle(
+    driver: Driver, server: Loopback, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The same in what is retried, and so logged."""
+    server.on_create(error("ClientLimitExceededException", text), created("cam"))
+    driver.create_stream(REQUEST)
+    records = [record for record in caplog.records if record.name == "kvs_streams"]
+    assert records
+    for record in records:
+        assert record.getMessage().isprintable()
+
+
+def test_long_message_is_cut(driver: Driver, server: Loopback) -> None:
+    """A page of HTML does not flood the log; the attribute keeps it all."""
+    server.on_create(error("InvalidArgumentException", "x" * 100_000))
+    with pytest.raises(ServiceError) as caught:
+        driver.create_stream(REQUEST)
+    assert len(str(caught.value)) < 1000
+    assert len(caught.value.message) == 100_000
+
+
+class Answering:
+    """A client whose reply can hold what no header on the wire can."""
+
+    def __init__(self, reply: Any) -> None:
+        self.reply = reply
+
+    def create_stream(self, **_: object) -> Any:
+        if "Error" in self.reply:
+            raise ClientError(self.reply, "CreateStream")
+        return self.reply
+
+    describe_stream = list_tags_for_stream = describe_stream_storage_configuration = create_stream
+
+
+@HOSTILE
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"Error": {"Code": "{}", "Message": "so"}},
+        {"Error": {"Code": "ResourceInUseException", "Message": "{}", "{}": ["{}", {"a": "{}"}]}},
+        {"Error": {"Code": "Odd"}, "ResponseMetadata": {"RequestId": "{}"}},
+        {"Error": {"Code": "Odd"}, "ResponseMetadata": {"HTTPHeaders": {"{}": "{}"}}},
+        {"Error": {"Code": "Odd"}, "{}": "{}"},
+        {"ResponseMetadata": {"RequestId": "{}"}},
+    ],
+    ids=["code", "message", "request id", "headers", "members", "success"],
+)
+def test_control_characters_anywhere_in_a_reply(
+    text: str, reply: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """No part of a reply reaches an error with a control character in it."""
+    hostile = json.loads(json.dumps(reply).replace("{}", json.dumps(f"a{text}b")[1:-1]))
+    client = StreamsClient(Answering(hostile), throttle_retry=ThrottleRetry(max_attempts=1))
+    with pytest.raises(KvsStreamsError) as caught:
+        client.create_stream(REQUEST)
+    check_silence(caught.value, caplog)
+
+
+@HOSTILE
+@pytest.mark.parametrize(
+    "field", ["stream_name", "device_name", "media_type", "kms_key_id", "data_retention_in_hours"]
+)
+def test_control_characters_in_a_request(field: str, text: str) -> None:
+    """A bad value is shown escaped, whatever is in it."""
+    values: dict[str, Any] = {"stream_name": "cam", field: f"x{text}\ny"}
+    with pytest.raises(RequestValidationError) as caught:
+        CreateStreamRequest(**values)
+    everything = [str(caught.value), repr(caught.value), repr(caught.value.violations)]
+    for fault in caught.value.violations:
+        everything += [fault.parameter, fault.field, fault.message, fault.value, repr(fault)]
+    for part in everything:
+        assert part.isprintable(), repr(part)
+
+
+@HOSTILE
+def test_control_characters_in_tags_tiers_and_keys(text: str) -> None:
+    """The same for what is nested, and for keys that nobody knows."""
+    bad: list[Any] = [
+        lambda: CreateStreamRequest(stream_name="cam", tags={f"k!{text}": f"v!{text}"}),
+        lambda: CreateStreamRequest(stream_name="cam", tags={"k": f"v!{text}"}),
+        lambda: StreamStorageConfiguration(default_storage_tier=f"WARM{text}"),  # type: ignore[arg-type]
+        lambda: CreateStreamRequest.from_boto({"StreamName": "cam", f"New{text}": 1}),
+        lambda: StreamsClient(Answering({})).describe_stream(f"cam{text}"),
+        lambda: StreamsClient(Answering({})).describe_stream(f"arn:{text}"),
+    ]
+    for make in bad:
+        with pytest.raises(RequestValidationError) as caught:
+            make()
+        everything = [str(caught.value), repr(caught.value), *texts(list(caught.value.args))]
+        for fault in caught.value.violations:
+            everything += [fault.parameter, fault.field, fault.message, fault.value, repr(fault)]
+        for part in everything:
+            assert part.isprintable(), repr(part)
+
+
+def test_secrets_in_a_request() -> None:
+    """A value that looks like a credential, put into the wrong field, is not repeated."""
+    bad = f"https://user:{PASSWORD}@kms.example key {ACCESS_KEY}\n"
+    with pytest.raises(RequestValidationError) as caught:
+        CreateStreamRequest(stream_name=bad, kms_key_id=bad, tags={bad: bad})
+    for part in [*said_by(caught.value), repr(caught.value.violations)]:
+        assert PASSWORD not in part
+        assert ACCESS_KEY not in part
+
+
+@pytest.mark.parametrize("url", [refused_url, unknown_host_url], ids=["refused", "unknown host"])
+def test_password_in_the_endpoint(
+    connect: Connect, url: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A user and password in the endpoint's URL stay out of the error, and of its cause."""
+    driver = connect(url().replace("://", f"://camera:{PASSWORD}@"))
+    with pytest.raises(KvsStreamsError) as caught:
+        driver.create_stream(REQUEST)
+    check_silence(caught.value, caplog)
+
+
+def test_password_in_the_endpoint_of_a_lost_reply(
+    connect: Connect, server: Loopback, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The same where the connection came about and was lost."""
+    # aiohttp refuses to send a signed request to such a URL at all.
+    server.answer_with(lambda _: drop())
+    driver = connect(server.url.replace("://", f"://camera:{PASSWORD}@"))
+    with pytest.raises(KvsStreamsError) as caught:
+        driver.create_stream(REQUEST)
+    check_silence(caught.value, caplog)
+
+
+def test_password_in_the_proxy(
+    connect: Connect, server: Loopback, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A user and password in the proxy's URL stay out of the error, and of its cause."""
+    proxy = refused_url().replace("://", f"://camera:{PASSWORD}@")
+    driver = connect(proxies={"http": proxy})
+    with pytest.raises(KvsStreamsError) as caught:
+        driver.create_stream(REQUEST)
+    check_silence(caught.value, caplog)
+
+
+def test_password_in_a_bad_endpoint(caplog: pytest.LogCaptureFixture) -> None:
+    """A URL that botocore refuses is repeated without the password in it."""
+    with pytest.raises(KvsStreamsError) as caught:
+        StreamsClient(region_name="eu-west-1", endpoint_url=f"http://u:{PASSWORD}@a b/")
+    check_silence(caught.value, caplog)
+
+
+@HOSTILE
+def test_control_characters_in_settings(
+    text: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settings that make no sense are repeated escaped."""
+    with pytest.raises(KvsStreamsError) as caught:
+        StreamsClient(region_name=f"eu{text}west")
+    check_silence(caught.value, caplog)
+    with pytest.raises(KvsStreamsError) as caught:
+        StreamsClient(region_name="eu-west-1", endpoint_url=f"nowhere{text}")
+    check_silence(caught.value, caplog)
+    if "\0" not in text:
+        monkeypatch.setenv("AWS_PROFILE", f"no{text}profile")
+        with pytest.raises(KvsStreamsError) as caught:
+            StreamsClient(region_name="eu-west-1")
+        check_silence(caught.value, caplog)
+
+
+def test_everything_that_goes_well(
+    driver: Driver, server: Loopback, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A whole life with throttles, losses and a wait logs no secret, and something useful."""
+    server.on_create(throttle(), server_error())
+    server.on_describe(not_found(), server_error(), described("cam", "CREATING"))
+    server.on_describe(described("cam", MediaType="video/h264"))
+    result = driver.ensure_stream(REQUEST)
+    records = [record for record in caplog.records if record.name == "kvs_streams"]
+    assert records
+    for record in records:
+        assert record.levelno == logging.DEBUG
+        assert record.getMessage().isprintable()
+    for secret in SECRETS:
+        assert secret not in repr([record.__dict__ for record in records])
+        assert secret not in repr(result)
+        assert secret not in repr(driver.client)
+        assert secret.encode() not in pickle.dumps(result)
+
+
+@pytest.mark.parametrize(
+    "reply", [conflict(), html(403), html(502), garbage(b"[1]"), ok(), drop()], ids=range(6)
+)
+def test_other_failures(
+    driver: Driver, server: Loopback, reply: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor does any other failure say more than it should."""
+    server.on_create(reply)
+    with pytest.raises(KvsStreamsError) as caught:
+        driver.create_stream(REQUEST)
+    check_silence(caught.value, caplog)
+
+
+def test_logger_is_left_to_the_user() -> None:
+    """The library sets no level and no handler but the one that does nothing."""
+    logger = logging.getLogger("kvs_streams")
+    assert [type(handler) for handler in logger.handlers] in ([], [logging.NullHandler])
+    assert logger.propagate
