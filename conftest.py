@@ -1,4 +1,4 @@
-"""Run every Python block of README.md and docs/, on Kinesis Video Streams as the test kit imitates it.
+"""Run every Python block of README.md and docs/ on the test kit.
 
 The blocks of a page share one namespace, where ``kvs`` is the kit. What a block prints is compared
 with the ``output`` block below it. A block that starts a kit of its own has none around it.
@@ -54,7 +54,7 @@ def begin(namespace: dict[str, Any]) -> None:
 
 def start(namespace: dict[str, Any]) -> None:
     """Start a kit unless one runs: no block can reach AWS."""
-    from kvs_streams.testing import mock_kvs
+    from kvs_streams.testing import mock_kvs  # noqa: PLC0415  # loaded in every run of the tests
 
     with suppress(RuntimeError):
         namespace["kvs"] = mock_kvs(region_name="eu-central-1").start()

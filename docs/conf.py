@@ -22,7 +22,7 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 source_suffix = {".md": "markdown"}
-smartquotes = False
+smartquotes_action = "D"  # dashes; quotes stay as they are written
 
 # MyST
 myst_enable_extensions = ["colon_fence", "deflist"]
@@ -51,10 +51,12 @@ nitpick_ignore_regex = [
     ),
     (
         r"py:(class|exc|obj)",
-        r"(BaseException|Exception|ImportError|LookupError|RuntimeError|AssertionError|TypeError"
-        r"|ValueError|TimeoutError)",
+        r"(Assertion|Import|Lookup|Runtime|Timeout|Type|Value)Error|(Base)?Exception",
     ),
-    (r"py:(class|exc|obj)", r"(Any|Awaitable|Iterator|Literal|Mapping|Sequence|TracebackType)"),
+    (
+        r"py:(class|exc|obj)",
+        r"(Any|Awaitable|Iterator|Literal|Mapping|Self|Sequence|TracebackType)",
+    ),
     # boto3's and botocore's
     (r"py:(class|exc|obj)", r"(botocore\.\w+\.)?(BaseClient|BotoCoreError|ClientError|Config)"),
     (r"py:(class|exc|obj)", r"boto3\.\w+"),

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, cast
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError
 
@@ -89,12 +90,16 @@ def build_client(
         if session is None:
             # The session that boto3.client would use, though never made in passing: it is global.
             session = cast("BotoSession", boto3.DEFAULT_SESSION or boto3.Session())
-        return session.client(
+        client = session.client(
             _SERVICE, region_name=region_name, endpoint_url=endpoint_url, config=config
         )
+        # A port that is none comes to light here; botocore would look at it with the first call.
+        _ = urlsplit(client.meta.endpoint_url).port
     except (BotoCoreError, ValueError) as exc:
         # Raised outside of the handler: boto's error is the cause, and nothing else.
         error = _wire.configuration_error(exc)
+    else:
+        return client
     raise error
 
 

@@ -85,8 +85,9 @@ class StreamStatus(_TextEnum):
     def _missing_(cls, value: object) -> "StreamStatus | None":
         if not isinstance(value, str):
             return None
-        member = str.__new__(cls, value)
-        member._name_ = member._value_ = str.__str__(value)
+        text = str.__str__(value)
+        member = str.__new__(cls, text)
+        member._name_ = member._value_ = text
         return member
 
 
@@ -120,7 +121,7 @@ class StreamArn(str):
         if not isinstance(text, str):
             msg = f"an ARN is a string, not {shown(text)}"
             raise TypeError(msg)
-        return super().__new__(cls, text)
+        return super().__new__(cls, str.__str__(text))
 
     @classmethod
     def parse(cls, text: str) -> "Self":

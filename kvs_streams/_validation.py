@@ -83,7 +83,8 @@ def wrong_type(parameter: str, field: str, value: object, wanted: str) -> Violat
 def unknown(key: object, known: str, prefix: str = "") -> Violation:
     """Return the fault of a key that the operation does not have; ``prefix`` is the path to it."""
     name = shown(key)
-    parameter = key if isinstance(key, str) and repr(key) == name else name
+    plain = isinstance(key, str) and str.__str__(key) == name[1:-1]
+    parameter = name[1:-1] if plain else name  # without the quotes where they say nothing
     message = f"{prefix}{parameter} is unknown, and not one of {known}"
     return Violation(parameter, f"{prefix}{parameter}", "unknown", message, "")
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from traceback import walk_tb
+from typing import Any, NamedTuple, TypeVar
 
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,9 +13,6 @@ from . import errors
 from ._models import CreateStreamRequest, CreateStreamResponse, StreamArn, StreamInfo, StreamStatus
 from ._validation import check_stream
 from .errors import is_mapping, printable, redact, shown
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 _Error = TypeVar("_Error", bound=errors.KvsStreamsError)
 
@@ -93,10 +91,9 @@ def server_time(reply: object) -> datetime | None:
     if date is None:
         return None
     try:
-        time = parsedate_to_datetime(date)
-    except ValueError:
+        return _utc(parsedate_to_datetime(date))
+    except (OverflowError, ValueError):
         return None
-    return _utc(time)
 
 
 def read_created(call: Call, reply: object, retries: int) -> CreateStreamResponse:
@@ -143,9 +140,12 @@ def read_tier(call: Call, reply: object) -> str:
     return _require(call, reply, configuration, "DefaultStorageTier")
 
 
-def _utc(time: datetime) -> datetime:
+def _utc(time: datetime) -> datetime | None:
     """Return a time in UTC, which is what AWS means where it names no time zone."""
-    return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    try:
+        return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    except OverflowError:  # at the end of the calendar
+        return None
 
 
 def _member(body: object, name: str) -> object:
@@ -289,9 +289,6 @@ _CONFIGURATION: tuple[tuple[str, str], ...] = (
     ("UnsupportedServiceProtocolsError", _UPDATE_BOTO),
 )
 
-# What urllib3 and aiohttp call a connection that never came to be.
-_NOT_CONNECTED = {"NewConnectionError", "gaierror", "ClientConnectorError", "ProxyError"}
-
 
 def configuration_error(exc: Exception) -> errors.ConfigurationError:
     """Return our error for one that says that the client cannot work as it is set up."""
@@ -367,26 +364,23 @@ def _transport_error(client: object, call: Call, exc: Exception) -> errors.Trans
 
 
 def _failed_before_sending(exc: Exception) -> bool:
-    """Tell whether it is certain that no part of the request left this process."""
-    if isinstance(exc, boto.ConnectTimeoutError | boto.ProxyConnectionError):
+    """Tell whether it is certain that no part of the request left this process.
+
+    It is where the failure comes from ``connect``, urllib3's or aiohttp's: there a name is
+    resolved, a connection made, a proxy's tunnel opened and TLS agreed on, all before the request
+    is sent. The classes do not tell: some mean as well that a proxy took the request and died.
+    """
+    return isinstance(exc, BotoCoreError) and _raised_in_connect(exc.kwargs.get("error"))
+
+
+def _raised_in_connect(exc: object) -> bool:
+    """Tell whether an error, or one that it says it comes from, was raised in ``connect``."""
+    if not isinstance(exc, BaseException):
+        return False
+    if any(frame.f_code.co_name == "connect" for frame, _ in walk_tb(exc.__traceback__)):
         return True
-    reason: object = exc.kwargs.get("error") if isinstance(exc, BotoCoreError) else None
-    if isinstance(exc, boto.EndpointConnectionError):
-        return not _NOT_CONNECTED.isdisjoint(cls.__name__ for cls in type(reason).__mro__)
-    # A TLS failure after the handshake can come when the request is on its way.
-    return isinstance(exc, boto.SSLError) and _in_handshake(reason)
-
-
-def _in_handshake(exc: object) -> bool:
-    """Tell whether an error, or one that it comes from, was raised by a TLS handshake."""
-    while isinstance(exc, BaseException):
-        trace: TracebackType | None = exc.__traceback__
-        while trace is not None:
-            if "handshake" in trace.tb_frame.f_code.co_name:
-                return True
-            trace = trace.tb_next
-        exc = exc.__cause__ or exc.__context__
-    return False
+    # Not __context__: that can be an error of another call, which its caller was just handling.
+    return any(_raised_in_connect(origin) for origin in (exc.__cause__, *exc.args))
 
 
 def _makes_single_attempt(client: object) -> bool:

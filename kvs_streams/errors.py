@@ -79,9 +79,11 @@ _VIOLATIONS_SHOWN = 20
 # AWS repeats parts of a request it could not authenticate: the canonical string with the session
 # token in it, or the Authorization header. A URL can carry a user and a password.
 _SECRETS = (
-    (re.compile(r"(?i)(security-token|credential|signature)(\s*[:=]\s*)[^\s,;&'\"]+"), r"\1\2***"),
     (
-        re.compile(r"(?i)(secret_?access_?key|session_?token)(['\"]?\s*[:=]\s*['\"]?)[^\s,;&'\"]+"),
+        re.compile(
+            r"(?i)(security-token|session_?token|secret_?access_?key|credential|signature)"
+            r"(['\"]?\s*[:=]\s*['\"]?)[^\s,;&'\"]+"
+        ),
         r"\1\2***",
     ),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}"), "***"),
@@ -114,7 +116,10 @@ def shown(value: object) -> str:
     """
     if isinstance(value, str):
         text = redact(str.__str__(value))
-        return repr(text if len(text) <= _VALUE_LIMIT else text[: _VALUE_LIMIT - 1] + "…")
+        quoted = repr(text[:_VALUE_LIMIT])
+        if len(text) > _VALUE_LIMIT or len(quoted) > _VALUE_LIMIT + 2:
+            quoted = f"{quoted[:_VALUE_LIMIT]}…{quoted[0]}"
+        return quoted
     if value is None or type(value) in (bool, float, timedelta):
         return repr(value)
     if isinstance(value, int):

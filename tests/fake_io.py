@@ -1,19 +1,21 @@
-"""A scripted service without a network: a fake boto client under the real clients, in virtual time.
+"""A scripted service without a network: a fake boto client under the real clients, virtual time.
 
-``Answer`` is what one call comes to. ``ScriptedBoto`` gives the answers of a script, and ``AioBoto``
-puts any such fake behind ``await``. ``Runner`` runs the methods of either client over them.
+``Answer`` is what one call comes to. ``ScriptedBoto`` gives the answers of a script, ``World``
+those of a service that others use too, and ``AioBoto`` puts either behind ``await``. ``Runner``
+runs the methods of either client over them.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from itertools import cycle
 from types import SimpleNamespace
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 from support.clock import FakeClock
 
 from kvs_streams import AsyncStreamsClient, StreamsClient, ThrottleRetry
@@ -57,10 +59,12 @@ class Answer:
 
 
 def refused(code: str, status: int = 400) -> Answer:
+    """An error by AWS's code."""
     return Answer(code=code, status=status)
 
 
 def arn(born: float = 0.0) -> str:
+    """The ARN of the stream, born that many seconds after the start of the script."""
     moment = SERVER_START + timedelta(seconds=born)
     millis = round(moment.timestamp() * 1000)
     return f"arn:aws:kinesisvideo:eu-west-1:123456789012:stream/cam/{millis}"
@@ -87,6 +91,8 @@ CONFLICT = refused("ResourceInUseException")
 NOT_FOUND = refused("ResourceNotFoundException", 404)
 BROKEN = refused("InternalFailure", 500)
 DENIED = refused("AccessDeniedException", 403)
+LOST = Answer(failure=ConnectionClosedError(endpoint_url="https://kvs.example"))
+NO_ARN = Answer(body={"StreamARN": None})
 
 
 class FakeBoto:
@@ -153,6 +159,243 @@ class ScriptedBoto(FakeBoto):
         """Fail if a scripted answer was never asked for."""
         unused = {method: list(queue) for method, queue in self.script.items() if queue}
         assert not unused, f"nobody asked for: {unused}"
+
+
+class ChanceClock(FakeClock):
+    """A virtual clock with a chance of its own for each question, that remembers when it slept."""
+
+    def __init__(self, chances: Sequence[float]) -> None:
+        super().__init__()
+        self._chances = cycle(chances)
+        self.naps: list[tuple[float, float]] = []
+
+    def random(self) -> float:
+        return next(self._chances)
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append((self.time, seconds))
+        super().sleep(seconds)
+
+
+# What others do to the stream before a call is answered.
+OTHERS = [
+    "nothing",
+    "nothing",
+    "advance",
+    "advance",
+    "create",
+    "create another",
+    "delete",
+    "vanish",
+    "replace",
+    "update",
+    "freeze",
+]
+# How a call is answered; "after" says that it was carried out all the same.
+REPLIES = [
+    "plainly",
+    "plainly",
+    "plainly",
+    "throttle",
+    "throttle",
+    "broken",
+    "broken after",
+    "lost",
+    "lost after",
+    "no ARN",
+    "retried",
+    "retried after",
+    "retried after, throttle",
+    "denied",
+    "not yet",
+]
+# How long a new stream may stay out of sight.
+UNSEEN = timedelta(seconds=8)
+
+
+@dataclass(frozen=True)
+class Step:
+    others: str = "nothing"
+    reply: str = "plainly"
+    takes: float = 0.0
+
+
+@dataclass(frozen=True)
+class Stream:
+    born: datetime
+    status: str = "CREATING"
+    own: bool = False
+    as_asked: bool = True
+    visible: bool = False
+
+
+class World(FakeBoto):
+    """A service with one stream, others who meddle with it, and answers that get lost.
+
+    It takes one step of the script for each call. When the script is over every call is answered
+    plainly, and the stream goes its way to ACTIVE, or to its end, unless it is stuck. It keeps what
+    a caller can know, by the answers given, to compare that with what the caller makes of them.
+    """
+
+    clock: ChanceClock
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        chances: Sequence[float],
+        before: float | None,
+        shift: float,
+        *,
+        stuck: bool,
+        dated: bool,
+    ) -> None:
+        super().__init__(ChanceClock(chances))
+        self.steps = iter(steps)
+        self.shift = shift
+        self.began = self.server_time()
+        self.rest = Step("nothing" if stuck else "advance")
+        self.dated = dated
+        self.stream: Stream | None = None
+        if before is not None:
+            born = self.began + timedelta(seconds=before)
+            self.stream = Stream(born, "ACTIVE", visible=True)
+        # What the caller was told.
+        self.told: set[str] = set()
+        self.succeeded = False
+        self.surplus = 0
+        self.last_seen: str | None = None
+        self.last_shown: Stream | None = None
+        # What the caller can conclude: whether a lost create of its own may have made the stream,
+        # and since when at the earliest by the server's clock.
+        self.in_doubt = False
+        self.floor: datetime | None = None
+        self._retried = False
+        self._settled = True
+        self._floor_of_create: datetime | None = None
+
+    def server_time(self) -> datetime:
+        return super().server_time() + timedelta(seconds=self.shift)
+
+    def answer(self, method: str) -> Answer:
+        step = next(self.steps, self.rest)
+        self._meddle(step.others)
+        if method == "create_stream":
+            answer = self._create(step.reply)
+        elif method == "describe_stream":
+            answer = self._describe(step.reply)
+        else:
+            answer = self._read(method, step.reply)
+        answer = answer.but(takes=step.takes, date="now" if self.dated else None)
+        self._conclude(method, answer)
+        return answer
+
+    def _meddle(self, act: str) -> None:
+        stream, now = self.stream, self.server_time()
+        if act.startswith("create") and stream is None:
+            self.stream = Stream(now, as_asked=act == "create")
+        if stream is None:
+            return
+        if act == "advance":
+            gone = stream.status == "DELETING"
+            self.stream = None if gone else replace(stream, status="ACTIVE")
+        elif act == "vanish":
+            self.stream = None
+        elif act == "replace":
+            self.stream = Stream(now)
+        elif act in _BECOMES:
+            self.stream = replace(stream, status=_BECOMES[act])
+
+    def _create(self, reply: str) -> Answer:
+        if self.succeeded or not self._settled:
+            self.surplus += 1
+        retries = 1 if reply.startswith("retried") else 0
+        if reply.startswith("retried after"):
+            self._carry_out()
+        if reply.endswith("throttle"):
+            return THROTTLED.but(retries=retries)
+        if reply == "denied":
+            return DENIED
+        if reply in {"broken", "lost"}:
+            return BROKEN if reply == "broken" else LOST
+        won = self._carry_out()
+        if reply in {"broken after", "lost after"}:
+            return BROKEN if reply == "broken after" else LOST
+        if not won:
+            return CONFLICT.but(retries=retries)
+        return NO_ARN if reply == "no ARN" else created().but(retries=retries)
+
+    def _carry_out(self) -> bool:
+        if self.stream is not None:
+            return False
+        self.stream = Stream(self.server_time(), own=True)
+        return True
+
+    def _describe(self, reply: str) -> Answer:
+        fault = _FAULTS.get(reply)
+        if fault is not None:
+            return fault
+        stream = self.stream
+        young = stream is not None and self.server_time() - stream.born < UNSEEN
+        if stream is None or (reply == "not yet" and young and not stream.visible):
+            return NOT_FOUND
+        self.stream = self.last_shown = replace(stream, visible=True)
+        media = "video/h264" if stream.as_asked else "video/mjpeg"
+        members = {"CreationTime": stream.born, "MediaType": media}
+        return seen(stream.status, **members)
+
+    def _read(self, method: str, reply: str) -> Answer:
+        fault = _FAULTS.get(reply)
+        if fault is not None or self.stream is None:
+            return fault or NOT_FOUND
+        asked = self.stream.as_asked
+        if method == "list_tags_for_stream":
+            return Answer(body={"Tags": {"site": "Bern" if asked else "Basel"}})
+        tier = "WARM" if asked else "HOT"
+        return Answer(body={"StreamStorageConfiguration": {"DefaultStorageTier": tier}})
+
+    def _conclude(self, method: str, answer: Answer) -> None:
+        """Take note of what the caller learns from an answer."""
+        self.told.add("TransportError" if answer.failure else _NAMES.get(answer.code, answer.code))
+        moment = self.server_time() + timedelta(seconds=answer.takes)
+        elapsed = self.clock.time - self.start + answer.takes
+        floor = moment.replace(microsecond=0) - timedelta(seconds=elapsed)
+        undated = not self.dated or answer.failure is not None
+        if method == "create_stream":
+            if answer.code == THROTTLED.code:
+                self._retried = self._retried or answer.retries > 0
+                return
+            unknown = answer.failure is not None or answer.code == BROKEN.code
+            success = not answer.code and answer.failure is None
+            self.succeeded = success and answer.body["StreamARN"] is not None
+            unknown = unknown or (success and not self.succeeded)
+            self.in_doubt = self.in_doubt or unknown or answer.retries > 0 or self._retried
+            self._retried = False
+            self._settled = False
+            self.last_seen = None
+            self._floor_of_create = None if undated or not answer.code else floor
+            self.told.add("UnexpectedResponseError" if success else "")
+        elif answer.code == NOT_FOUND.code:
+            # Whatever a lost create made, it was seen, and is gone; or it is late to be seen.
+            self.in_doubt = self.in_doubt and self.last_seen is None
+            self._settled = True
+        elif method == "describe_stream" and answer.body:
+            self.last_seen = answer.body["StreamInfo"]["Status"]
+            deleting = self.last_seen == "DELETING"
+            self._settled = self._settled or deleting
+            self.in_doubt = self.in_doubt and not deleting
+            self.floor = self._floor_of_create or (None if undated else floor)
+
+
+_NAMES = {"InternalFailure": "ServerError", "AccessDeniedException": "AccessDeniedError"}
+_BECOMES = {"delete": "DELETING", "update": "UPDATING", "freeze": "FROZEN"}
+_FAULTS = {
+    "throttle": THROTTLED,
+    "broken": BROKEN,
+    "broken after": BROKEN,
+    "lost": LOST,
+    "lost after": LOST,
+    "denied": DENIED,
+}
 
 
 class AioBoto:

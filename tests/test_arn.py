@@ -134,7 +134,7 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
         assert arn == text
 
 
-@pytest.mark.parametrize("value", [None, 5, b"arn:aws", ["arn"], object()], ids=repr)
+@pytest.mark.parametrize("value", [None, 5, b"arn:aws", ["arn"], {"arn": 1}], ids=repr)
 @pytest.mark.parametrize("make", [StreamArn, StreamArn.parse])
 def test_only_text(make: Any, value: Any) -> None:
     """What is no text is a mistake in the program, and is not turned into one."""

@@ -1,15 +1,15 @@
-"""Throttle retry, waiting and create-if-missing, step by step in virtual time, and as properties."""
+"""Throttle retry, waiting and create-if-missing in virtual time: step by step, and in general."""
 
 import logging
 import math
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import (
     ClientError,
-    ConnectionClosedError,
     EndpointConnectionError,
     StubResponseError,
 )
@@ -18,14 +18,18 @@ from fake_io import (
     CLIENTS,
     CONFLICT,
     DENIED,
+    LOST,
+    NO_ARN,
     NOT_FOUND,
+    OTHERS,
+    REPLIES,
     REQUEST_ID,
-    SERVER_START,
     THROTTLED,
     Answer,
-    FakeBoto,
     Runner,
     ScriptedBoto,
+    Step,
+    World,
     arn,
     created,
     refused,
@@ -69,14 +73,24 @@ CREATE, DESCRIBE, TAGS, STORAGE = (
     "describe_stream_storage_configuration",
 )
 LONG_AGO = -3600.0
-LOST = Answer(failure=ConnectionClosedError(endpoint_url="https://kvs.example"))
-# urllib3's name for it.
-gaierror = type("gaierror", (OSError,), {})
+
+
+def connect() -> OSError:
+    """Return an error as the HTTP libraries raise it where they fail to connect."""
+    error = OSError("refused")
+    with suppress(OSError):
+        raise error
+    return error
+
+
 UNSENT = Answer(
-    failure=EndpointConnectionError(endpoint_url="https://kvs.example", error=gaierror())
+    failure=EndpointConnectionError(endpoint_url="https://kvs.example", error=connect())
 )
-NO_ARN = Answer(body={"StreamARN": None})
-CREATED, RECOVERED, EXISTING = EnsureOutcome.CREATED, EnsureOutcome.RECOVERED, EnsureOutcome.EXISTING
+CREATED, RECOVERED, EXISTING = (
+    EnsureOutcome.CREATED,
+    EnsureOutcome.RECOVERED,
+    EnsureOutcome.EXISTING,
+)
 
 
 class Story:
@@ -133,6 +147,7 @@ def story(request: pytest.FixtureRequest) -> Iterator[Story]:
 
 
 def seconds(*expected: float) -> Any:
+    """Compare seconds as floats have them."""
     return pytest.approx(list(expected), abs=1e-6)
 
 
@@ -313,7 +328,7 @@ def test_wait_looks_at_once(story: Story) -> None:
 
 @pytest.mark.parametrize("chance, factor", [(0.0, 0.75), (0.5, 1.0), (0.999, 1.2495)])
 def test_pauses_between_looks(story: Story, chance: float, factor: float) -> None:
-    """Half a second, then half more each time, up to five; each a quarter less or more by chance."""
+    """Half a second, then half more each time, up to five; a quarter less or more by chance."""
     story.clock.chance = chance
     story.on_describe(*[seen("CREATING")] * 9, seen())
     story.wait()
@@ -350,7 +365,7 @@ def test_no_answer_is_no_answer(story: Story, nothing: Answer) -> None:
 def test_wait_sees_it_deleting(story: Story) -> None:
     """A stream that is being deleted ends the wait, with what was seen."""
     story.on_describe(seen("CREATING").but(takes=0.25), seen("DELETING").but(takes=0.25))
-    with pytest.raises(StreamDeletingError, match="^stream 'cam' is being deleted$") as caught:
+    with pytest.raises(StreamDeletingError, match=r"^stream 'cam' is being deleted$") as caught:
         story.wait()
     assert caught.value.last_status is StreamStatus.DELETING
     assert caught.value.waited == pytest.approx(1.0)
@@ -424,9 +439,10 @@ def test_deadline_without_any_error(story: Story) -> None:
 
 def test_deadline_never_seen(story: Story) -> None:
     """A stream that no look showed has no last status, and the text says so."""
-    story.on_describe(THROTTLED)
-    with pytest.raises(WaitTimeoutError, match=r"^gave up on .* after 2\.0 s: never seen$") as caught:
-        story.boto.script[DESCRIBE][0] = THROTTLED.but(takes=2.0)
+    story.on_describe(THROTTLED.but(takes=2.0))
+    with pytest.raises(
+        WaitTimeoutError, match=r"^gave up on .* after 2\.0 s: never seen$"
+    ) as caught:
         story.wait(timeout=2)
     assert caught.value.last_status is None
     assert caught.value.waited == pytest.approx(2.0)
@@ -547,9 +563,7 @@ def test_without_waiting(story: Story, status: str) -> None:
         (Answer(failure=StubResponseError(operation_name="x", reason="y")), StubResponseError),
     ],
 )
-def test_other_answers_pass_through(
-    story: Story, answer: Answer, error: type[Exception]
-) -> None:
+def test_other_answers_pass_through(story: Story, answer: Answer, error: type[Exception]) -> None:
     """Denied is denied, full is full: nothing is looked at and nothing is sent again."""
     story.on_create(answer)
     with pytest.raises(error) as caught:
@@ -578,7 +592,7 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("doubt, _error", UNKNOWN.values(), ids=list(UNKNOWN))
-def test_recovered(story: Story, doubt: Answer, _error: type[Exception]) -> None:  # noqa: PT019
+def test_recovered(story: Story, doubt: Answer, _error: type[Exception]) -> None:
     """Created, and nobody said so: it is found, young, and as requested."""
     story.on_create(doubt).on_describe(NOT_FOUND, seen("CREATING"), seen())
     found = story.ensure()
@@ -599,8 +613,8 @@ def test_not_created_after_all(story: Story, doubt: Answer, error: type[Exceptio
 
 
 @pytest.mark.parametrize("doubt, _error", UNKNOWN.values(), ids=list(UNKNOWN))
-def test_unknown_and_seen_and_gone(story: Story, doubt: Answer, _error: object) -> None:  # noqa: PT019
-    """Found after an unknown outcome counts like a conflict: if it vanishes, it is created again."""
+def test_unknown_and_seen_and_gone(story: Story, doubt: Answer, _error: object) -> None:
+    """Found after an unknown outcome is like a conflict: if it vanishes, it is created again."""
     story.on_create(doubt, created(5)).on_describe(seen("CREATING"), NOT_FOUND, seen(born=5))
     assert story.ensure().outcome is CREATED
 
@@ -737,7 +751,7 @@ def test_each_create_has_a_grace_of_its_own(story: Story) -> None:
         NOT_FOUND.but(takes=9.9), NOT_FOUND, NOT_FOUND.but(takes=9.4), seen(born=40)
     )
     assert story.ensure().outcome is CREATED
-    assert story.sleeps == seconds(0.5, 0.5, 0.5)
+    assert story.sleeps == seconds(0.5, 0.5, 0.75)
 
 
 def test_deleting_is_not_waited_for(story: Story) -> None:
@@ -897,10 +911,12 @@ SAME = {
 
 
 def tags(page: dict[str, Any], token: str | None = None) -> Answer:
+    """A page of tags."""
     return Answer(body={"Tags": page, "NextToken": token})
 
 
 def tier(name: str) -> Answer:
+    """The storage tier."""
     return Answer(body={"StreamStorageConfiguration": {"DefaultStorageTier": name}})
 
 
@@ -923,6 +939,8 @@ def test_no_drift(story: Story) -> None:
         {"StreamName": "cam", "NextToken": "page 3"},
     ]
     assert story.boto.calls[-1][2] == {"StreamName": "cam"}
+    # Both pauses are the throttles': pages follow each other at once.
+    assert sum(story.sleeps) == pytest.approx(0.5)
 
 
 DRIFT = (
@@ -937,6 +955,7 @@ DRIFT = (
 
 
 def differ(story: Story) -> None:
+    """Tell of a stream that differs in every field."""
     other = {"DeviceName": "bosch", "KmsKeyId": "alias/other", "DataRetentionInHours": 48}
     story.on_create(CONFLICT).on_describe(seen(**other))
     story.on_tags(tags({"site": "Basel", "note": ""})).on_storage(tier("ICE"))
@@ -1133,6 +1152,176 @@ def test_tags_that_never_end(story: Story) -> None:
     with pytest.raises(KvsStreamsError):
         story.ensure(request)
     story.boto.script.clear()
+
+
+# Properties, for any course of events.
+
+STEPS = st.lists(
+    st.builds(
+        Step,
+        others=st.sampled_from(OTHERS),
+        reply=st.sampled_from(REPLIES),
+        takes=st.sampled_from([0.0, 0.0, 0.2, 1.3, 4.0]),
+    ),
+    max_size=14,
+)
+WORLDS = st.fixed_dictionaries(
+    {
+        "steps": STEPS,
+        "chances": st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=4),
+        # When a stream was created that was there before, in seconds from the beginning.
+        "before": st.none() | st.just(LONG_AGO) | st.floats(-2, -0.001),
+        "shift": st.floats(0, 1, exclude_max=True),
+        "stuck": st.booleans(),
+        "dated": st.sampled_from([True, True, False]),
+    }
+)
+TIMEOUTS = st.floats(0, 60) | st.sampled_from([0, 0.1, 20])
+REQUESTS = st.sampled_from(
+    [
+        REQUEST,
+        CreateStreamRequest(stream_name="cam", media_type="video/h264"),
+        CreateStreamRequest(
+            stream_name="cam",
+            tags={"site": "Bern"},
+            stream_storage_configuration=StreamStorageConfiguration(default_storage_tier="WARM"),
+        ),
+    ]
+)
+
+
+def check_pace(world: World, timeout: float) -> None:
+    """Check that no sleep passes the deadline, and that looks keep to a fifth of a second."""
+    for began, amount in world.clock.naps:
+        assert amount >= 0
+        assert began - world.start + amount <= timeout + 1e-6, "slept beyond the deadline"
+    looks = world.times(DESCRIBE)
+    for first, sixth in zip(looks, looks[5:], strict=False):
+        assert sixth - first > 1.0, "more than five looks in a second"
+
+
+def outcome_of(world: World, kind: str, *args: Any, **options: Any) -> Any:
+    """Return what a call returns, or the error that it raises on purpose."""
+    try:
+        return Runner(kind, world).run(*args, **options)
+    except KvsStreamsError as error:
+        return error
+
+
+def check_error(error: KvsStreamsError, world: World, timeout: float) -> None:
+    """Check that an error is of those that the course of events explains."""
+    if isinstance(error, WaitTimeoutError):
+        assert error.waited >= timeout - 1e-6
+        assert error.last_status in (world.last_seen, None)
+        return
+    if isinstance(error, StreamDeletingError):
+        assert error.last_status == world.last_seen == "DELETING"
+        return
+    if not isinstance(error, StreamDriftError):
+        # Nothing else ends a call but an answer that was given to it.
+        assert type(error).__name__ in world.told
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+@settings(max_examples=200, deadline=None)
+@given(world=WORLDS, request=REQUESTS, timeout=TIMEOUTS, wait=st.booleans(), strict=st.booleans())
+@example(  # What a lost create made was seen and went, and somebody else took the name.
+    world={
+        "steps": [
+            Step(reply="retried after"),
+            Step(),
+            Step(others="vanish"),
+            Step(others="create"),
+        ],
+        "chances": [0.5],
+        "before": None,
+        "shift": 0.0,
+        "stuck": False,
+        "dated": True,
+    },
+    request=REQUEST,
+    timeout=20,
+    wait=True,
+    strict=True,
+)
+@example(  # Throttled reads after the last look.
+    world={
+        "steps": [Step(reply="lost after"), Step(), *[Step(reply="throttle")] * 3],
+        "chances": [0.9],
+        "before": -1.9,
+        "shift": 0.0,
+        "stuck": False,
+        "dated": True,
+    },
+    request=CreateStreamRequest(stream_name="cam", tags={"site": "Bern"}),
+    timeout=20,
+    wait=True,
+    strict=True,
+)
+def test_ensure_whatever_happens(
+    kind: str,
+    world: dict[str, Any],
+    request: CreateStreamRequest,
+    timeout: float,
+    wait: bool,
+    strict: bool,
+) -> None:
+    """A stream that is there with its true outcome, a typed error, or a timeout: nothing else."""
+    scene = World(**world)
+    on_drift = "raise" if strict else "ignore"
+    result = outcome_of(
+        scene, kind, "ensure_stream", request, wait=wait, timeout=timeout, on_drift=on_drift
+    )
+    check_pace(scene, timeout)
+    # Never a create after a success, and none that the answers before do not call for.
+    assert scene.surplus == 0
+    if isinstance(result, KvsStreamsError):
+        check_error(result, scene, timeout)
+        assert (result.created is not None) is scene.succeeded
+        if isinstance(result, StreamDriftError):
+            assert strict
+            assert result.drift
+            assert not scene.succeeded
+        return
+    assert isinstance(result, EnsuredStream)
+    shown = scene.last_shown
+    assert shown is not None
+    assert result.stream.status == scene.last_seen
+    assert result.stream.status == "ACTIVE" if wait else result.stream.status != "DELETING"
+    assert result.stream.creation_time == shown.born
+    assert (result.outcome is CREATED) is scene.succeeded
+    if result.outcome is CREATED:
+        assert not result.drift
+        return
+    assert not (strict and result.drift)
+    # Its own, as surely as anyone can know; and never where anyone can know that it is not.
+    assert scene.floor is None or scene.floor <= scene.began
+    own = scene.in_doubt and scene.floor is not None and shown.born >= scene.floor
+    assert (result.outcome is RECOVERED) is (own and not result.drift)
+    if shown.own and scene.floor is not None:
+        assert result.outcome is RECOVERED
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+@settings(max_examples=100, deadline=None)
+@given(world=WORLDS, timeout=TIMEOUTS, grace=st.floats(0, 20))
+def test_wait_whatever_happens(
+    kind: str, world: dict[str, Any], timeout: float, grace: float
+) -> None:
+    """A stream that is ACTIVE, a typed error, or a timeout; and nothing is ever created."""
+    scene = World(**world)
+    result = outcome_of(
+        scene, kind, "wait_until_active", "cam", timeout=timeout, not_found_grace=grace
+    )
+    check_pace(scene, timeout)
+    assert set(scene.made()) == {DESCRIBE}
+    if isinstance(result, KvsStreamsError):
+        check_error(result, scene, timeout)
+        if isinstance(result, ResourceNotFoundException):
+            assert scene.last_seen is not None or scene.clock.time - scene.start >= grace
+        return
+    assert isinstance(result, StreamInfo)
+    assert result.status == scene.last_seen == "ACTIVE"
 
 
 # The means.

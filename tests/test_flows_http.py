@@ -682,6 +682,21 @@ def test_ensure_raises_what_it_cannot_resolve(
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+@LOSSES
+def test_ensure_times_out_after_a_lost_reply(
+    driver: Driver, server: Loopback, lose: Callable[[], Reply]
+) -> None:
+    """Found and never ACTIVE: the cause of the timeout is what left the outcome open."""
+    server.answer_with(
+        lambda request: lose() if request.operation == CREATE else described("cam", "CREATING")
+    )
+    with pytest.raises(WaitTimeoutError) as caught:
+        driver.ensure_stream(REQUEST, timeout=20)
+    assert isinstance(caught.value.__cause__, KvsStreamsError)
+    assert caught.value.__cause__.operation_name == CREATE
+    assert caught.value.last_status is StreamStatus.CREATING
+
+
 def test_ensure_after_a_read_timeout(connect: Connect, server: Loopback) -> None:
     """The same for a reply that never came."""
     driver = connect(read_timeout=0.2)
@@ -858,6 +873,13 @@ def test_ensure_when_somebody_else_recreates(driver: Driver, server: Loopback) -
     """Gone, and taken again before this call could: that stream is somebody else's."""
     server.on_create(conflict(), conflict())
     server.on_describe(existing("DELETING"), not_found(), described("cam"))
+    assert driver.ensure_stream(REQUEST).outcome is EnsureOutcome.EXISTING
+
+
+def test_ensure_does_not_claim_the_successor(driver: Driver, server: Loopback) -> None:
+    """What a lost create may have made is gone; who took the name since is somebody else."""
+    server.on_create(server_error(), conflict())
+    server.on_describe(described("cam", "DELETING"), not_found(), described("cam"))
     assert driver.ensure_stream(REQUEST).outcome is EnsureOutcome.EXISTING
 
 

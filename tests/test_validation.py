@@ -34,6 +34,7 @@ from kvs_streams import (
 
 # An unassigned code point: no Unicode version gives U+0378 to anybody so far.
 UNASSIGNED = "\u0378"
+UNKNOWN = ["streamName", "Name", "Tag", "stream_name", "Days"]
 LINE_TERMINATORS = {
     "LF": "\n",
     "CR": "\r",
@@ -66,13 +67,18 @@ def violations_of(make: Callable[..., object], *args: Any, **kwargs: Any) -> tup
 
 def faults_of(make: Callable[..., object], *args: Any, **kwargs: Any) -> list[tuple[str, str]]:
     """Return parameter and rule of each violation that a call is refused with."""
-    return [(it.parameter, it.rule) for it in violations_of(make, *args, **kwargs)]
+    return [
+        # How the name of an unknown parameter is shown has tests of its own.
+        ("" if it.rule == "unknown" and it.parameter not in UNKNOWN else it.parameter, it.rule)
+        for it in violations_of(make, *args, **kwargs)
+    ]
 
 
 # Agreement with botocore's own service model. The oracle below knows no rule of its own, except
 # for the two of the AWS::KinesisVideo::Stream resource schema.
 
-REQUESTS = 32_000
+SEEDS = [20170930, 2, 3, 4]
+REQUESTS = 8_000  # for each seed
 MAX_HOURS = 87_600
 RESERVED_PREFIX = "aws:"
 
@@ -127,11 +133,13 @@ def oracle_of_text(shape: Any, value: object, parameter: str) -> Faults:
     if len(value) < limits["min"]:
         return [(parameter, "min_length")]
     faults = [(parameter, "max_length")] if len(value) > limits["max"] else []
-    judged = value
-    if r"\p{" in limits["pattern"]:
+    pattern = limits["pattern"]
+    matches = as_in_java(pattern).fullmatch(value)
+    if not matches and r"\p{" in pattern:
         # What this Python's Unicode tables do not know is left to the service.
-        judged = "".join(it for it in value if unicodedata.category(it) != "Cn")
-    if not as_in_java(limits["pattern"]).fullmatch(judged):
+        known = "".join(it for it in value if unicodedata.category(it) != "Cn")
+        matches = as_in_java(pattern).fullmatch(known)
+    if not matches:
         faults.append((parameter, "pattern"))
     return faults
 
@@ -169,7 +177,8 @@ def oracle_of_structure(shape: Any, value: object, parameter: str) -> Faults:
             faults.append((name, "required"))
         elif name in value:
             faults += oracle(member, value[name], name)
-    return faults + [(key, "unknown") for key in value if key not in shape.members]
+    unknown = [key for key in value if key not in shape.members]
+    return faults + [(key if key in UNKNOWN else "", "unknown") for key in unknown]
 
 
 NASTY = [
@@ -212,7 +221,7 @@ class Generator:
         if self.chance.random() < 0.03:
             del request[self.chance.choice(list(request))]
         if self.chance.random() < 0.03:
-            request[self.chance.choice(["streamName", "Name", "Tag", "stream_name"])] = "cam"
+            request[self.chance.choice(UNKNOWN)] = "cam"
         return request
 
     def valid(self, shape: Any) -> Any:
@@ -221,7 +230,8 @@ class Generator:
         if shape.type_name == "integer":
             return chance.choice([limits["min"], 1, 24, chance.randint(0, MAX_HOURS), MAX_HOURS])
         if shape.type_name == "map":
-            count = chance.choice([0, 1, 1, 2, 3, 5, chance.randint(0, 50), limits["max"]])
+            few = chance.random() < 0.93
+            count = chance.choice([0, 1, 1, 2, 3, 5] if few else [chance.randint(0, 50), 50])
             keys = {self.valid(shape.key) for _ in range(count)}
             keys = {it for it in keys if not it.startswith(RESERVED_PREFIX)}
             return {key: self.valid(shape.value) for key in keys}
@@ -341,24 +351,23 @@ def refused_by_botocore(request: Any) -> bool:
 def judge(request: dict[str, Any]) -> Faults:
     """Hold both ways to make a request against the oracle, and return the faults."""
     expected = oracle(input_shape(), request, "CreateStreamInput")
-    found = faults_of(CreateStreamRequest.from_boto, request)
-    assert sorted(map(repr, found)) == sorted(map(repr, expected)), request
+    made: list[CreateStreamRequest] = []
+    found = faults_of(lambda: made.append(CreateStreamRequest.from_boto(request)))
+    assert sorted(found) == sorted(expected), request
     if not expected:
-        made = CreateStreamRequest.from_boto(request)
         wanted = {name: value for name, value in request.items() if (name, value) != ("Tags", {})}
-        assert made.to_boto() == wanted
-        assert not refused_by_botocore(made.to_boto())
-    elif refused_by_botocore(request):
-        pass  # as it has to be: who refuses less than botocore would send what cannot be sent
+        assert made[0].to_boto() == wanted
+        assert not refused_by_botocore(request)
     unknown = any(rule == "unknown" for _, rule in expected)
     storage = request.get("StreamStorageConfiguration")
-    if not unknown and (storage is None or not oracle_of_storage(storage)):
-        expected_here = oracle(input_shape(), normalised(request), "CreateStreamInput")
-        arguments = {"stream_name": None, **in_python(request)}
-        found_here = faults_of(CreateStreamRequest, **arguments)
-        assert sorted(found_here) == sorted(expected_here), request
-        if not expected:
-            assert CreateStreamRequest(**arguments) == CreateStreamRequest.from_boto(request)
+    if unknown or (storage is not None and oracle_of_storage(storage)):
+        return expected  # There is no way to write such a request in Python's form.
+    expected_here = oracle(input_shape(), normalised(request), "CreateStreamInput")
+    arguments = {"stream_name": None, **in_python(request)}
+    found_here = faults_of(lambda: made.append(CreateStreamRequest(**arguments)))
+    assert sorted(found_here) == sorted(expected_here), request
+    if not expected:
+        assert made[0] == made[1]
     return expected
 
 
@@ -367,12 +376,13 @@ def oracle_of_storage(storage: object) -> Faults:
     return oracle(input_shape().members["StreamStorageConfiguration"], storage, "")
 
 
-def test_agrees_with_the_service_model() -> None:
+@pytest.mark.parametrize("seed", SEEDS)
+def test_agrees_with_the_service_model(seed: int) -> None:
     """Of 32,000 requests made by chance none is wrongly refused and none wrongly accepted.
 
     Each is judged twice: as boto3's arguments by ``from_boto``, and as Python's by the constructor.
     """
-    generator = Generator(seed=20170930)
+    generator = Generator(seed)
     seen: Counter[object] = Counter()
     for _ in range(REQUESTS):
         request = generator.request()
@@ -382,10 +392,10 @@ def test_agrees_with_the_service_model() -> None:
         seen["refused here and not by botocore"] += bool(faults) and not refused_by_botocore(
             request
         )
-    assert seen["valid"] + seen["invalid"] == REQUESTS >= 30_000
-    assert seen["valid"] >= 10_000
-    assert seen["invalid"] >= 10_000
-    assert seen["refused here and not by botocore"] >= 5_000
+    assert (seen["valid"] + seen["invalid"]) * len(SEEDS) >= 30_000
+    assert seen["valid"] >= 3_000
+    assert seen["invalid"] >= 3_000
+    assert seen["refused here and not by botocore"] >= 1_500
     every_rule = {
         (name, rule)
         for name, member in input_shape().members.items()
@@ -399,7 +409,7 @@ def test_agrees_with_the_service_model() -> None:
     every_rule |= {("StreamName", "required"), ("DefaultStorageTier", "required")}
     every_rule |= {("DefaultStorageTier", "type"), ("DefaultStorageTier", "enum")}
     every_rule |= {("Days", "unknown"), ("streamName", "unknown")}
-    assert not {fault: seen[fault] for fault in every_rule if seen[fault] < 20}
+    assert not {fault: seen[fault] for fault in every_rule if seen[fault] < 5}
 
 
 @given(strategies.wire_kwargs())
@@ -424,7 +434,7 @@ def test_anything_is_a_request_or_a_typed_error(value: Any) -> None:
         for violation in violations_of(CreateStreamRequest, **arguments):
             assert violation.field.startswith(attribute.name)
             assert violation.message.isprintable()
-            assert len(violation.value) <= 90
+            assert len(violation.value) <= 802  # 80 characters, each escaped as \U00010000
     violations_of(StreamStorageConfiguration, default_storage_tier=value)
 
 
@@ -1002,13 +1012,8 @@ class Raising:
 
     __str__ = __repr__
 
-    def __eq__(self, other: object) -> bool:
-        raise RuntimeError
-
     def __bool__(self) -> bool:
         raise RuntimeError
-
-    __hash__ = object.__hash__
 
 
 class Telling:

@@ -1,4 +1,4 @@
-"""What the documentation takes from the code: the tree of errors, the limits, the attributes' texts.
+"""What the documentation takes from the code: the tree of errors, the limits, attributes' texts.
 
 Everything is made anew in every build, so it cannot grow old.
 """
@@ -11,23 +11,23 @@ import re
 from html import escape
 from importlib import import_module
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
 from pygments.lexers.special import TextLexer
-from sphinx.addnodes import pending_xref
 from sphinx.errors import NoUri
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-import kvs_streams
 from kvs_streams import _limits, errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from docutils.parsers.rst.states import Inliner
+    from sphinx.addnodes import pending_xref
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
@@ -38,15 +38,19 @@ log = logging.getLogger(__name__)
 
 # The tree of errors as a picture
 
-INDENT, PITCH, BOX, CHARACTER, LEFT = 22, 50, 40, 7.25, 2
-# What the seven errors of the operation's own documentation end in.
+# In pixels: what a level is moved to the right, the space between two boxes, the height of a line
+# of text, and the width of a character of a name and of a note.
+INDENT, GAP, LINE, NAME, NOTE = 20, 9, 14, 7.25, 5.3
+# In characters: what fits on a phone beside three levels.
+NOTE_WIDTH = 46
+# What the errors end in whose names are AWS's own.
 AWS_SUFFIX = "Exception"
 
 
 def read_notes() -> dict[str, str]:
     """Return the few words beside each error in the tree that heads its module."""
-    rows = re.findall(r"^[│├└─\s]*(\w+)(?: \([^)]*\))? {2,}(\S.*)$", errors.__doc__ or "", re.M)
-    return dict(rows)
+    row = re.compile(r"^[│├└─\s]*(\w+)(?: \([^)]*\))? {2,}(\S.*)$", re.MULTILINE)
+    return dict(row.findall(errors.__doc__ or ""))
 
 
 def walk(cls: type, depth: int = 0) -> Iterator[tuple[type, int]]:
@@ -56,42 +60,45 @@ def walk(cls: type, depth: int = 0) -> Iterator[tuple[type, int]]:
         yield from walk(child, depth + 1)
 
 
+def caption(cls: type, notes: dict[str, str]) -> list[str]:
+    """Return what stands below an error's name: foreign parents, and what it is about."""
+    foreign = [base.__name__ for base in cls.__bases__ if base.__module__.startswith("botocore")]
+    foreign += [base.__name__ for base in cls.__bases__[1:] if base.__module__ == "builtins"]
+    about = notes.get(cls.__name__) or f"{cls.__doc__}".splitlines()[0].rstrip(".")
+    return wrap(" · ".join([*(f"also {name}" for name in foreign), about]), NOTE_WIDTH)
+
+
 def draw_error_tree(page: str) -> str:
     """Return the tree as SVG; each box leads to its error on the page of that address."""
     notes = read_notes()
-    rows = list(walk(errors.KvsStreamsError))
     lines: list[str] = []
     boxes: list[str] = []
-    last: dict[int, float] = {}
-    width = 0.0
-    for row, (cls, depth) in enumerate(rows):
-        name = cls.__name__
-        left, top = LEFT + depth * INDENT, 2 + row * PITCH
-        middle = top + BOX / 2
-        foreign = [base.__name__ for base in cls.__bases__ if base.__module__ != "kvs_streams"]
-        note = notes.get(name, "")
-        if foreign and cls is not errors.KvsStreamsError:
-            note = f"also {foreign[0]}" + (f" · {note}" if note else "")
-        text = note or f"{cls.__doc__}".partition("\n")[0].partition(":")[0].rstrip(".")
-        if len(text) > 52:  # noqa: PLR2004  # what fits beside a phone's edges
-            text = text.partition(",")[0].partition(";")[0]
-        box = max(len(name) * CHARACTER, len(text) * 5.6) + 20
-        width = max(width, left + box + 2)
-        kind = "aws" if name.endswith(AWS_SUFFIX) else "ours"
+    bottoms: dict[int, float] = {}
+    width, top = 0.0, 2.0
+    for cls, depth in walk(errors.KvsStreamsError):
+        name, texts = cls.__name__, caption(cls, notes)
+        left = 2 + depth * INDENT
+        box = 20 + max(len(name) * NAME, *(len(text) * NOTE for text in texts))
+        bottom = top + 26 + LINE * len(texts)
         if depth:
-            elbow = left - INDENT + 10
-            lines.append(f'<path d="M{elbow} {last[depth - 1]}V{middle}H{left}"/>')
-        last[depth] = top + BOX
-        boxes.append(
-            f'<a href="{escape(page)}#kvs_streams.{name}" class="{kind}">'
-            f'<rect x="{left}" y="{top}" width="{box:.0f}" height="{BOX}" rx="6"/>'
-            f'<text class="name" x="{left + 10}" y="{top + 17}">{name}</text>'
-            f'<text class="note" x="{left + 10}" y="{top + 32}">{escape(text)}</text></a>'
+            # From the parent's lower edge down, and to the middle of this box.
+            start, middle = bottoms[depth - 1], (top + bottom) / 2
+            lines.append(f'<path d="M{left - INDENT + 10} {start}V{middle}H{left}"/>')
+        note = "".join(
+            f'<tspan x="{left + 10}" dy="{LINE}">{escape(text)}</tspan>' for text in texts
         )
-    height = len(rows) * PITCH
+        boxes.append(
+            f'<a href="{escape(page)}#kvs_streams.{name}"'
+            f' class="{"aws" if name.endswith(AWS_SUFFIX) else "ours"}">'
+            f'<rect x="{left}" y="{top}" width="{box:.0f}" height="{bottom - top}" rx="6"/>'
+            f'<text class="name" x="{left + 10}" y="{top + 17}">{name}</text>'
+            f'<text class="note" y="{top + 18}">{note}</text></a>'
+        )
+        bottoms[depth] = bottom
+        width, top = max(width, left + box + 2), bottom + GAP
     return (
-        f'<svg class="error-tree" viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" role="img" '
-        f'xmlns="http://www.w3.org/2000/svg"><title>The tree of errors</title>'
+        f'<svg class="error-tree" viewBox="0 0 {width:.0f} {top:.0f}" width="{width:.0f}"'
+        f' role="img" xmlns="http://www.w3.org/2000/svg"><title>The tree of errors</title>'
         f"<g>{''.join(lines)}</g>{''.join(boxes)}</svg>"
     )
 
@@ -152,7 +159,8 @@ class LimitsTable(SphinxDirective):
         rows = [(field, describe_rule(limit), limit.source) for field, limit in self.ROWS]
         prefix = f"must not begin with {_limits.TAG_KEY_RESERVED_PREFIX!r}, in lower case"
         rows.insert(7, ("tags: key", prefix, _limits._SCHEMA.format("Tags")))  # noqa: SLF001
-        return [self.table(("Field", "Rule", "Source"), rows)]
+        table = self.table(("Field", "Rule", "Source"), rows)
+        return [nodes.container("", table, classes=["stacked"])]
 
     @staticmethod
     def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> nodes.table:
@@ -188,7 +196,8 @@ def name_test(
     path, _, function = text.partition("::")
     file = ROOT / path
     source = file.read_text(encoding="utf-8") if file.is_file() else ""
-    if not source or (function and not re.search(rf"^(async )?def {function}\(", source, re.M)):
+    definition = re.compile(rf"^(async )?def {function}\(", re.MULTILINE)
+    if not source or (function and not definition.search(source)):
         return [], [inliner.reporter.error(f"there is no test {text}", line=lineno)]
     return [nodes.literal(rawtext, text, classes=["test"])], []
 
@@ -203,6 +212,7 @@ def let_sphinx_find_attributes() -> None:
     """
     for package, modules in {
         "kvs_streams": ("errors", "_models", "_flows", "_client", "_aio"),
+        "kvs_streams.testing": ("_errors", "_records", "_kit"),
     }.items():
         source = "\n".join(
             inspect.getsource(import_module(f"{package}.{module}")) for module in modules
@@ -248,6 +258,7 @@ def resolve_short_names(
 
 def check_complete(app: Sphinx, env: BuildEnvironment) -> None:
     """Demand that the reference holds every public name."""
+    del app
     documented = env.get_domain("py").objects
     for module in "kvs_streams", "kvs_streams.typing", "kvs_streams.testing":
         for name in import_module(module).__all__:

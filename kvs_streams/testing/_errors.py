@@ -51,3 +51,7 @@ class BlockedRequestError(RuntimeError):
     def __reduce__(self) -> tuple[type["BlockedRequestError"], tuple[str]]:
         """Pickle by what it was made of."""
         return type(self), (self.url,)
+
+
+# Tracebacks, reprs and pickles show the names that users import.
+UnusedFaultError.__module__ = BlockedRequestError.__module__ = "kvs_streams.testing"

@@ -167,7 +167,7 @@ class MockKvs:
             stack.enter_context(mocked())
             stack.enter_context(answering(service.answer, OPERATIONS))
             stack.enter_context(closed_network(clock, answer_unhooked))
-            stack.enter_context(tamed_aiobotocore(load=self._server))
+            stack.enter_context(tamed_aiobotocore(clock, load=self._server))
             stack.enter_context(virtual_time(clock))
             if self._server:
                 self._endpoint_url = stack.enter_context(serving())
@@ -622,3 +622,7 @@ def mock_kvs(
     return MockKvs(
         server=server, validate=validate, allow_unused=allow_unused, region_name=region_name
     )
+
+
+# Tracebacks, reprs and pickles show the names that users import.
+BotoClient.__module__ = MockKvs.__module__ = mock_kvs.__module__ = "kvs_streams.testing"

@@ -22,7 +22,7 @@ from unittest.mock import Mock
 
 from botocore.exceptions import ConnectionClosedError
 
-from ._records import DroppedConnectionError, MotoStream, Reply, Request
+from ._records import DroppedConnectionError, MotoStream, Reply, Request, as_text
 
 # Without types, which differ between moto's versions: the tests watch over each of these.
 _moto: Any = import_module("moto")
@@ -32,10 +32,6 @@ _models: Any = import_module("moto.kinesisvideo.models")
 _responses: Any = import_module("moto.kinesisvideo.responses")
 _server: Any = import_module("moto.server")
 _werkzeug: Any = import_module("werkzeug.serving")
-
-
-def _text(value: str | bytes | None) -> str:
-    return value.decode() if isinstance(value, bytes) else value or ""
 
 
 def _attempt(header: str) -> int:
@@ -67,8 +63,8 @@ def answering(
                 Request(
                     paths[moto.path],
                     json.loads(moto.body or "{}"),
-                    _text(request.headers.get("amz-sdk-invocation-id")) or None,
-                    _attempt(_text(request.headers.get("amz-sdk-request"))),
+                    as_text(request.headers.get("amz-sdk-invocation-id")) or None,
+                    _attempt(as_text(request.headers.get("amz-sdk-request"))),
                     moto.region,
                     moto.current_account,
                     moto.kinesisvideo_backend.streams,

@@ -17,6 +17,7 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from ._errors import BlockedRequestError
+from ._records import as_text
 
 # Jitter in its middle, so that every run of a test is the same.
 _CHANCE = 0.5
@@ -88,9 +89,9 @@ class VirtualClock:
         """Return the middle of all chances."""
         return _CHANCE
 
-    def note(self, invocation: str) -> None:
+    def note(self, request: Any) -> None:
         """Keep what time it is for the sender of a request that is about to leave this thread."""
-        self._noted[invocation] = self._slept()
+        self._noted[as_text(request.headers.get("amz-sdk-invocation-id"))] = self._slept()
 
     def resume(self, invocation: str | None) -> None:
         """Live in this thread by the time of the sender of a request, if it was noted."""
@@ -180,7 +181,7 @@ def closed_network(
 
     def guarded(session: Any, request: Any) -> Any:
         if _is_loopback(request.url):
-            clock.note(str(request.headers.get("amz-sdk-invocation-id")))
+            clock.note(request)
             return send(session, request)
         reply = answer(request)
         if reply is None:
@@ -192,10 +193,11 @@ def closed_network(
 
 
 @contextmanager
-def tamed_aiobotocore(*, load: bool) -> Generator[None, None, None]:
+def tamed_aiobotocore(clock: VirtualClock, *, load: bool) -> Generator[None, None, None]:
     """Keep aiobotocore from sending anything beyond this machine, and from waiting.
 
     Args:
+        clock: notes the time of the sender of each request.
         load: import it if it is installed, for clients that the test is going to make. Without it
             only a client from before the kit could reach the network, and then it is loaded.
     """
@@ -211,6 +213,7 @@ def tamed_aiobotocore(*, load: bool) -> Generator[None, None, None]:
 
     async def guarded(self: Any, request: Any) -> Any:
         if _is_loopback(request.url):
+            clock.note(request)
             return await send(self, request)
         raise BlockedRequestError(request.url)
 

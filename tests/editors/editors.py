@@ -39,6 +39,7 @@ class Editor(Protocol):
 
 
 def is_machinery(name: str) -> bool:
+    """Tell names like ``__doc__``, which every module and object has."""
     return name.startswith("__") and name.endswith("__")
 
 
@@ -47,19 +48,21 @@ class Pyright:
 
     def __init__(self, server: LanguageServer, folder: Path) -> None:
         self._server = server
-        self._folder = folder
-        self._files = 0
+        self._uri = (folder / "unsaved.py").as_uri()
+        self._version = 0
+        document = {"uri": self._uri, "languageId": "python", "version": 0, "text": ""}
+        server.notify("textDocument/didOpen", {"textDocument": document})
 
     def _place(self, code: str) -> dict[str, Any]:
-        """Open a file and return where the cursor is in it."""
+        """Write the file anew and return where the cursor is in it."""
         before, after = code.split("¦")
-        self._files += 1
-        uri = (self._folder / f"unsaved_{self._files}.py").as_uri()
-        document = {"uri": uri, "languageId": "python", "version": 1, "text": before + after}
-        self._server.notify("textDocument/didOpen", {"textDocument": document})
+        self._version += 1
+        written = {"uri": self._uri, "version": self._version}
+        changes = {"textDocument": written, "contentChanges": [{"text": before + after}]}
+        self._server.notify("textDocument/didChange", changes)
         *lines, last = before.split("\n")
         position = {"line": len(lines), "character": len(last)}
-        return {"textDocument": {"uri": uri}, "position": position}
+        return {"textDocument": {"uri": self._uri}, "position": position}
 
     def items(self, code: str) -> list[dict[str, Any]]:
         """Return the completion items themselves."""

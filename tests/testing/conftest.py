@@ -1,4 +1,4 @@
-"""Fixtures for the tests of the test kit: the kit in both modes, and clients of every kind for it."""
+"""Fixtures for the tests of the test kit: the kit in both modes, and clients of every kind."""
 
 import asyncio
 import importlib.util

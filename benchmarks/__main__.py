@@ -1,0 +1,208 @@
+"""Measure everything, print it and write docs/explanation/speed.md: ``python -m benchmarks``."""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from . import calls, growth, report, server, starts, validation
+from .pairs import Times
+from .report import table, verdict
+
+_REPORT = Path(__file__).parent.parent / "docs" / "explanation" / "speed.md"
+_MICRO = 1e6
+_MILLI = 1e3
+
+
+class _Bench:
+    """One run: where the service is, and how many rounds each figure takes."""
+
+    def __init__(self, url: str, scale: float) -> None:
+        self.url = url
+        self._scale = scale
+
+    def rounds(self, usual: int) -> int:
+        """Return how many rounds to take, in whole parts of ten."""
+        return max(10, round(usual * self._scale / 10) * 10)
+
+    def whole_calls(self) -> Iterator[str]:
+        """Case (a)."""
+        yield "## (a) A whole call, beside the same call of raw boto3"
+        rows: list[tuple[object, ...]] = []
+
+        def add(case: str, shape: str, times: Times | None, limit: float) -> None:
+            if times is None:
+                rows.append((case, shape, "-", "-", "-", "not installed here"))
+                return
+            ratio = times.ratio(calls.OURS, calls.RAW, calls.CONTROL)
+            base = f"{times.median(calls.RAW) * _MICRO:.0f} µs"
+            control = f"{ratio.control:.3f}"
+            rows.append((case, shape, base, control, ratio, verdict(ratio.value, limit)))
+
+        http, stub = self.rounds(2_000), self.rounds(4_000)
+        for shape in calls.SHAPES:
+            add("HTTP", shape, calls.over_http(self.url, shape, http), 1.03)
+            add("HTTP, async", shape, calls.over_http_async(self.url, shape, http), 1.03)
+            add("aiobotocore", shape, calls.over_aiobotocore(self.url, shape, http), 1.03)
+            add("Stubber", shape, calls.with_stubber(shape, stub), 1.1)
+            add("Stubber, async", shape, calls.with_stubber_async(shape, stub), 1.1)
+        head = ("Over", "Request", "Raw boto3", "Raw / raw", "Ours / raw, net", "Target")
+        yield table(head, rows)
+
+    def validators(self) -> Iterator[str]:
+        """Case (b)."""
+        validation.check_rules()
+        yield "## (b) Building and checking a request, beside other validators"
+        measured = {case: validation.measure(case, self.rounds(500)) for case in validation.CASES}
+        names = [*validation.RIVALS, validation.BOTOCORE]
+        rows = [
+            (case, *(f"{times.median(name) * _MICRO:.1f} µs" for name in names))
+            for case, times in measured.items()
+        ]
+        yield table(("Request", *names), rows)
+        pydantic, rust, botocore = validation.PYDANTIC, validation.RUST, validation.BOTOCORE
+        bases = {pydantic: 1.2, rust: None, botocore: 0.25}
+        targets: list[tuple[object, ...]] = []
+        for case, times in measured.items():
+            row: list[object] = [case]
+            for base, limit in bases.items():
+                ratio = times.ratio(validation.OURS, base, base + validation.AGAIN)
+                row += [ratio] if limit is None else [ratio, verdict(ratio.value, limit)]
+            targets.append(tuple(row))
+        head = ("Ours / theirs, net", pydantic, "Target", rust, botocore, "Target")
+        yield table(head, targets)
+        yield "### Where the time goes without tags, and what the floor is"
+        times = measured["no tags"]
+        shares = [
+            (name, times.ratio(name, botocore, botocore + validation.AGAIN))
+            for name in (validation.OBJECTS, validation.PATTERNS, validation.OURS, pydantic, rust)
+        ]
+        floor = sum(ratio.value for _, ratio in shares[:2])
+        yield table(("Part", "Share of botocore's ParamValidator"), shares)
+        yield (
+            f"The first two, which no reordering of Python code makes cheaper, come to "
+            f"{floor:.2f} of what ParamValidator takes: that is the floor of a request without tags."
+        )
+
+    def refusals(self) -> Iterator[str]:
+        """Case (c)."""
+        yield "## (c) Refusing a bad request"
+        rows: list[tuple[object, ...]] = []
+        for where, cases in calls.refusals(self.url, self.rounds(600)).items():
+            for name, times in cases.items():
+                ratio = times.ratio(calls.OURS, calls.RAW, calls.CONTROL)
+                base, ours = times.median(calls.RAW), times.median(calls.OURS)
+                rows.append(
+                    (name, where, f"{base * _MICRO:.0f} µs", f"{ours * _MICRO:.0f} µs", ratio)
+                )
+        yield table(("Fault", "Raw boto3: refused", "Raw boto3", "Ours", "Ours / raw, net"), rows)
+
+    def imports(self) -> Iterator[str]:
+        """Case (d)."""
+        yield "## (d) Imports, as shares of `import boto3`"
+        processor, wall = starts.imports(self.rounds(20))
+        limits = {starts.BARE: 0.03, starts.MODELS: 0.36, starts.CLIENT: None}
+        rows: list[tuple[object, ...]] = []
+        for name, limit in limits.items():
+            ratio = processor.ratio(name, starts.BOTO3, starts.AGAIN)
+            on_the_clock = wall.ratio(name, starts.BOTO3, starts.AGAIN)
+            target = "" if limit is None else verdict(ratio.value, limit)
+            unwanted = sorted(starts.loaded(name).intersection(starts.FORBIDDEN))
+            loads = "-" if limit is None else ", ".join(unwanted) or "none"
+            cost = f"{processor.median(name) * _MILLI:.1f} ms"
+            rows.append((f"`{starts.IMPORTS[name]}`", cost, ratio, on_the_clock, target, loads))
+        yield table(
+            ("Import", "Processor time", "Share, net", "Share on the clock", "Target", "Forbidden"),
+            rows,
+        )
+        base = processor.median(starts.BOTO3) * _MILLI
+        yield (
+            f"`import boto3` takes {base:.0f} ms of processor time. Forbidden for the first two: "
+            f"{', '.join(f'`{name}`' for name in starts.FORBIDDEN)}."
+        )
+
+    def first_stream(self) -> Iterator[str]:
+        """Case (e)."""
+        yield "## (e) From the start of a process to its first created stream"
+        rows: list[tuple[object, ...]] = []
+        for what, times in zip(
+            ("processor time", "wall clock"),
+            starts.first_stream(self.url, self.rounds(20)),
+            strict=True,
+        ):
+            ratio = times.ratio(starts.OURS, starts.RAW, starts.CONTROL)
+            base = f"{times.median(starts.RAW) * _MILLI:.0f} ms"
+            rows.append((what, base, f"{ratio.control:.3f}", ratio, verdict(ratio.value, 1.02)))
+        yield table(("What", "Raw boto3", "Raw / raw", "Ours / raw, net", "Target"), rows)
+
+    def growth(self) -> Iterator[str]:
+        """Case (f)."""
+        yield "## (f) Growth"
+        yield "### Time with tags, in units of one tag"
+        rows: list[tuple[object, ...]] = []
+        for label, ascii_only in (("ASCII", True), ("non-ASCII", False)):
+            times = growth.by_tags(self.rounds(1_500), ascii_only=ascii_only)
+            first = str(growth.TAG_COUNTS[0])
+            ratios = [times.ratio(str(count), first).value for count in growth.TAG_COUNTS]
+            rows.append((label, *(f"{ratio:.2f}" for ratio in ratios)))
+        yield table(("Tags", *growth.TAG_COUNTS), rows)
+        yield "### Memory, in bytes per request held"
+        held = growth.memory()
+        yield table(
+            ("Requests held", *(f"{count:,}" for count in growth.REQUEST_COUNTS)),
+            [(kind, *(f"{size:.0f}" for size in sizes)) for kind, sizes in held.items()],
+        )
+        without = max(
+            sizes[-1] for kind, sizes in held.items() if "tags" not in kind or "all but" in kind
+        )
+        yield f"The target for a request without tags, in bytes: {verdict(without, 400)}."
+        yield "### Time of a call over HTTP, by threads that share one client"
+        threads = [
+            (
+                count,
+                f"{times.median(calls.RAW) / 128 * _MICRO:.0f} µs",
+                times.ratio(calls.OURS, calls.RAW, calls.CONTROL),
+            )
+            for count, times in growth.by_threads(self.url, self.rounds(20)).items()
+        ]
+        yield table(("Threads", "Raw boto3", "Ours / raw, net"), threads)
+
+
+_CASES: dict[str, Callable[[_Bench], Iterator[str]]] = {
+    "a": _Bench.whole_calls,
+    "b": _Bench.validators,
+    "c": _Bench.refusals,
+    "d": _Bench.imports,
+    "e": _Bench.first_stream,
+    "f": _Bench.growth,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the cases asked for; a run of all of them writes the report."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("cases", nargs="*", help="which to run, of a to f; by default all")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="rounds in units of the usual, such as 0.1 or 5"
+    )
+    options = parser.parse_args(arguments)
+    chosen = options.cases or list(_CASES)
+    if unknown := set(chosen) - set(_CASES):
+        parser.error(f"there is no case {', '.join(sorted(unknown))}")
+    start = time.monotonic()
+    sections: list[str] = []
+    with server.serving() as url:
+        bench = _Bench(url, options.scale)
+        for case in chosen:
+            for section in _CASES[case](bench):
+                print(f"\n{section}", flush=True)
+                sections.append(section)
+    around = report.circumstances(time.monotonic() - start)
+    print(f"\n{around}")
+    if chosen == list(_CASES):
+        report.write(_REPORT, ["## What ran on what", around, *sections])
+        print(f"\nWritten to {_REPORT}")
+
+
+if __name__ == "__main__":
+    main()

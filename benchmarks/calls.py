@@ -1,0 +1,189 @@
+"""Cases (a) and (c): whole calls beside raw boto3's."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, ParamValidationError
+from botocore.stub import Stubber
+
+import kvs_streams
+from kvs_streams import AsyncStreamsClient, RequestValidationError, StreamsClient
+
+from . import pairs, rivals
+from .pairs import Times
+from .requests import FIELDS, TIER, tags
+
+_REPLY = {
+    "StreamARN": "arn:aws:kinesisvideo:eu-central-1:123456789012:stream/camera-01/1598784211076",
+    "ResponseMetadata": {"RequestId": "1", "HTTPStatusCode": 200, "RetryAttempts": 0},
+}
+RAW, CONTROL, OURS = "raw boto3", "raw boto3 again", "kvs_streams"
+
+
+def boto_client(endpoint_url: str | None = None, **config: Any) -> Any:
+    """Return a boto3 client with made-up credentials, which sends nothing twice."""
+    session = boto3.Session("AKIDEXAMPLE", "secret", region_name="eu-central-1")
+    retries = {"total_max_attempts": 1}
+    return session.client(
+        "kinesisvideo", endpoint_url=endpoint_url, config=Config(retries=retries, **config)
+    )
+
+
+def _contenders(raw: Any, fields: Mapping[str, Any], tier: str | None) -> dict[str, Any]:
+    """Return the same call by raw boto3, twice, and by the library: one boto3 client for all."""
+    client = StreamsClient(raw)
+
+    def by_boto() -> object:
+        return raw.create_stream(**rivals.boto_kwargs(fields, tier))["StreamARN"]
+
+    def by_us() -> object:
+        return client.create_stream(rivals.by_kvs_streams(fields, tier)).stream_arn
+
+    return {RAW: by_boto, CONTROL: by_boto, OURS: by_us}
+
+
+def _async_contenders(raw: Any, fields: Mapping[str, Any], tier: str | None) -> dict[str, Any]:
+    """Return the same, awaited; over boto3 both sides make their calls in worker threads."""
+    client = AsyncStreamsClient(raw)
+
+    async def by_boto() -> object:
+        kwargs = rivals.boto_kwargs(fields, tier)
+        return (await asyncio.to_thread(raw.create_stream, **kwargs))["StreamARN"]
+
+    async def by_us() -> object:
+        return (await client.create_stream(rivals.by_kvs_streams(fields, tier))).stream_arn
+
+    return {RAW: by_boto, CONTROL: by_boto, OURS: by_us}
+
+
+SHAPES: dict[str, tuple[Mapping[str, Any], str | None]] = {
+    "name only": ({"stream_name": FIELDS["stream_name"]}, None),
+    "seven members, 10 tags": ({**FIELDS, "tags": tags(10, ascii_only=True)}, TIER),
+}
+
+
+def over_http(url: str, shape: str, rounds: int) -> Times:
+    """Measure sync calls over HTTP on loopback."""
+    return pairs.take_turns(_contenders(boto_client(url), *SHAPES[shape]), rounds=rounds)
+
+
+def over_http_async(url: str, shape: str, rounds: int) -> Times:
+    """Measure awaited calls over HTTP on loopback, in worker threads."""
+    contenders = _async_contenders(boto_client(url), *SHAPES[shape])
+    return asyncio.run(pairs.take_turns_async(contenders, rounds=rounds))
+
+
+def with_stubber(shape: str, rounds: int) -> Times:
+    """Measure sync calls that a Stubber answers."""
+    raw = boto_client()
+    with Stubber(raw) as stubber:
+        return pairs.take_turns(
+            _contenders(raw, *SHAPES[shape]),
+            rounds=rounds,
+            before=lambda: stubber.add_response("create_stream", _REPLY),
+        )
+
+
+def with_stubber_async(shape: str, rounds: int) -> Times:
+    """Measure awaited calls that a Stubber answers."""
+    raw = boto_client()
+    with Stubber(raw) as stubber:
+        return asyncio.run(
+            pairs.take_turns_async(
+                _async_contenders(raw, *SHAPES[shape]),
+                rounds=rounds,
+                before=lambda: stubber.add_response("create_stream", _REPLY),
+            )
+        )
+
+
+def over_aiobotocore(url: str, shape: str, rounds: int) -> Times | None:
+    """Measure awaited calls of an aiobotocore client; ``None`` where that is not installed."""
+    try:
+        from aiobotocore.session import AioSession
+    except ImportError:
+        return None
+
+    async def measure() -> Times:
+        fields, tier = SHAPES[shape]
+        async with AioSession().create_client(
+            "kinesisvideo",
+            region_name="eu-central-1",
+            endpoint_url=url,
+            aws_access_key_id="AKIDEXAMPLE",
+            aws_secret_access_key="secret",
+        ) as raw:
+            client = AsyncStreamsClient(raw)
+
+            async def by_boto() -> object:
+                reply = await raw.create_stream(**rivals.boto_kwargs(fields, tier))
+                return reply["StreamARN"]
+
+            async def by_us() -> object:
+                return await client.create_stream(rivals.by_kvs_streams(fields, tier))
+
+            contenders = {RAW: by_boto, CONTROL: by_boto, OURS: by_us}
+            return await pairs.take_turns_async(contenders, rounds=rounds)
+
+    return asyncio.run(measure())
+
+
+# Refusals
+
+# What botocore refuses itself, and what it sends to AWS, which refuses it.
+REFUSED_BY_BOTO: dict[str, Mapping[str, Any]] = {
+    "empty name": {"stream_name": ""},
+    "hours below 0": {**FIELDS, "data_retention_in_hours": -1},
+    "text for hours": {**FIELDS, "data_retention_in_hours": "24"},
+    "number for a tag's value": {**FIELDS, "tags": {"site": 1}},
+}
+SENT_BY_BOTO: dict[str, Mapping[str, Any]] = {
+    "space in the name": {"stream_name": "front door"},
+    "name of 257 characters": {"stream_name": "x" * 257},
+    "media type without a slash": {**FIELDS, "media_type": "h264"},
+    "87,601 hours": {**FIELDS, "data_retention_in_hours": 87_601},
+    "51 tags": {**FIELDS, "tags": tags(51, ascii_only=True)},
+    "one bad tag of 50": {**FIELDS, "tags": {**tags(49, ascii_only=True), "site!": ""}},
+    "a key with aws: among 10": {**FIELDS, "tags": {**tags(9, ascii_only=True), "aws:x": ""}},
+}
+
+
+def _refused(call: Callable[[], object], error: type[Exception]) -> Callable[[], None]:
+    def refused() -> None:
+        try:
+            call()
+        except error:
+            return
+        raise AssertionError("this was to be refused")
+
+    return refused
+
+
+def refusals(url: str, rounds: int) -> dict[str, dict[str, Times]]:
+    """Measure how long a bad request takes to be refused, by where raw boto3 learns of it."""
+    raw = boto_client(f"{url}/refuse")
+    client = StreamsClient(raw)
+    measured: dict[str, dict[str, Times]] = {"by boto3": {}, "by AWS": {}}
+    for where, requests, error in (
+        ("by boto3", REFUSED_BY_BOTO, ParamValidationError),
+        ("by AWS", SENT_BY_BOTO, ClientError),
+    ):
+        for name, fields in requests.items():
+            kwargs = rivals.boto_kwargs(fields, None)
+
+            def by_boto(kwargs: Mapping[str, Any] = kwargs) -> object:
+                return raw.create_stream(**kwargs)
+
+            def by_us(fields: Mapping[str, Any] = fields) -> object:
+                return client.create_stream(kvs_streams.CreateStreamRequest(**fields))
+
+            contenders = {
+                RAW: _refused(by_boto, error),
+                CONTROL: _refused(by_boto, error),
+                OURS: _refused(by_us, RequestValidationError),
+            }
+            measured[where][name] = pairs.take_turns(contenders, rounds=rounds)
+    return measured

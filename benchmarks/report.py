@@ -1,0 +1,64 @@
+"""Tables in Markdown: the same text on the terminal and in the report."""
+
+import platform
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pyperf
+
+# All above this line in the report is written by hand and kept.
+MARK = "<!-- Below: written by make bench, not by hand -->"
+_PACKAGES = ("kvs_streams", "boto3", "botocore", "aiobotocore", "attrs", "pydantic", "msgspec")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table whose first column is text and whose others are numbers."""
+    texts = [[str(cell) for cell in row] for row in [head, *rows]]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(head))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in texts
+    ]
+    rule = [
+        f":{'-' * (width - 1)}" if not i else f"{'-' * (width - 1)}:"
+        for i, width in enumerate(widths)
+    ]
+    lines.insert(1, "| " + " | ".join(rule) + " |")
+    return "\n".join(lines)
+
+
+def verdict(value: float, limit: float) -> str:
+    """Return a target and whether it is met, to the digits that the target has."""
+    digits = len(f"{limit}".partition(".")[2])
+    return f"≤ {limit}: {'met' if round(value, digits) <= limit else 'missed'}"
+
+
+def circumstances(seconds: float) -> str:
+    """Return what ran on what, and how to run it again."""
+    known = pyperf.Run([1.0], collect_metadata=True).get_metadata()
+    installed: list[str] = []
+    for package in _PACKAGES:
+        try:
+            installed.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            installed.append(f"{package} not installed")
+    rows = {
+        "Date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "Packages": ", ".join(installed),
+        "Machine": f"{known.get('cpu_model_name', platform.machine())}, "
+        f"{known.get('cpu_count', '?')} logical processors, {platform.system()}",
+        "Load average at the end": f"{known.get('load_avg_1min', 0):.1f}",
+        "Took": f"{seconds:.0f} s",
+        "Run it again": f"`make bench`{' with the arguments `' + ' '.join(sys.argv[1:]) + '`' if sys.argv[1:] else ''}",
+    }
+    return table(("What", "Which"), rows.items())
+
+
+def write(path: Path, sections: Iterable[str]) -> None:
+    """Write the report below the head that it has."""
+    head = path.read_text(encoding="utf-8").partition(MARK)[0]
+    path.write_text(head + "\n\n".join([MARK, *sections]) + "\n", encoding="utf-8")

@@ -1,0 +1,103 @@
+"""Case (b): building and checking a request, beside other validators with the same rules."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import attrs
+from botocore.exceptions import BotoCoreError
+
+from kvs_streams import _limits
+
+from . import pairs, rivals
+from .pairs import Times
+from .requests import BAD, CASES, FIELDS, NEARLY_BAD, TIER
+
+OURS, BOTOCORE, PYDANTIC = "kvs_streams", "botocore ParamValidator", "pydantic"
+RUST, MSGSPEC, ATTRS = "pydantic, all Rust", "msgspec", "attrs validators"
+AGAIN = " again"
+# Parts of what the library does, each by itself: below their sum no pure Python of this shape goes.
+OBJECTS, PATTERNS = "two frozen attrs objects, nothing checked", "the four patterns alone"
+
+_Build = Callable[[Mapping[str, Any], str | None], object]
+RIVALS: dict[str, _Build] = {
+    OURS: rivals.by_kvs_streams,
+    PYDANTIC: rivals.by_pydantic,
+    RUST: rivals.by_pydantic_rust,
+    MSGSPEC: rivals.by_msgspec,
+    ATTRS: rivals.by_attrs,
+}
+
+
+@attrs.frozen(kw_only=True)
+class _Storage:
+    default_storage_tier: object
+
+
+@attrs.frozen(kw_only=True)
+class _Request:
+    stream_name: object
+    device_name: object = None
+    media_type: object = None
+    kms_key_id: object = None
+    data_retention_in_hours: object = None
+    tags: object = None
+    stream_storage_configuration: object = None
+
+
+def _objects(fields: Mapping[str, Any], tier: str | None) -> object:
+    return _Request(**fields, stream_storage_configuration=_Storage(default_storage_tier=tier))
+
+
+_PATTERNS = {
+    "stream_name": _limits.STREAM_NAME.pattern,
+    "device_name": _limits.DEVICE_NAME.pattern,
+    "media_type": _limits.MEDIA_TYPE.pattern,
+    "kms_key_id": _limits.KMS_KEY_ID.pattern,
+}
+
+
+def _patterns(fields: Mapping[str, Any], _tier: str | None) -> object:
+    return (
+        _PATTERNS["stream_name"].fullmatch(fields["stream_name"]),
+        _PATTERNS["device_name"].fullmatch(fields["device_name"]),
+        _PATTERNS["media_type"].fullmatch(fields["media_type"]),
+        _PATTERNS["kms_key_id"].fullmatch(fields["kms_key_id"]),
+    )
+
+
+def _refuses(build: _Build, fields: Mapping[str, Any]) -> bool:
+    try:
+        build({**FIELDS, **fields}, TIER)
+    except (ValueError, TypeError, BotoCoreError):
+        return True
+    return False
+
+
+def check_rules() -> None:
+    """Make sure that all validators have the same rules, or a comparison would mean nothing."""
+    for name, build in RIVALS.items():
+        accepted = [bad for bad in BAD if not _refuses(build, bad)]
+        if accepted:
+            raise RuntimeError(f"{name} accepts {accepted}")
+        refused = [
+            good for good in (*CASES.values(), {"tags": NEARLY_BAD}) if _refuses(build, good)
+        ]
+        if refused:
+            raise RuntimeError(f"{name} refuses {refused}")
+
+
+def measure(case: str, rounds: int) -> Times:
+    """Measure all validators on one request, pydantic and botocore twice as their own control."""
+    everyone = {
+        **RIVALS,
+        f"{PYDANTIC}{AGAIN}": rivals.by_pydantic,
+        f"{RUST}{AGAIN}": rivals.by_pydantic_rust,
+        BOTOCORE: rivals.by_botocore,
+        f"{BOTOCORE}{AGAIN}": rivals.by_botocore,
+        OBJECTS: _objects,
+        PATTERNS: _patterns,
+    }
+    fields = CASES[case]
+    contenders = {name: partial(build, fields, TIER) for name, build in everyone.items()}
+    return pairs.take_turns(contenders, rounds=rounds, calls=20)
