@@ -48,8 +48,8 @@ def compare(example: Example) -> str | None:
 
 
 def begin(namespace: dict[str, Any]) -> None:
-    """Tell a page what it may ask: some blocks need what not every environment has."""
-    namespace["AIOBOTOCORE"] = find_spec("aiobotocore") is not None
+    """Let a page ask what is installed: some blocks need what not every environment has."""
+    namespace["missing"] = lambda *names: not all(map(find_spec, names))
 
 
 def start(namespace: dict[str, Any]) -> None:

@@ -152,15 +152,13 @@ class _Bench:
             ("Requests held", *(f"{count:,}" for count in growth.REQUEST_COUNTS)),
             [(kind, *(f"{size:.0f}" for size in sizes)) for kind, sizes in held.items()],
         )
-        without = max(
-            sizes[-1] for kind, sizes in held.items() if "tags" not in kind or "all but" in kind
-        )
+        without = max(held[kind][-1] for kind in growth.WITHOUT_TAGS)
         yield f"The target for a request without tags, in bytes: {verdict(without, 400)}."
         yield "### Time of a call over HTTP, by threads that share one client"
         threads = [
             (
                 count,
-                f"{times.median(calls.RAW) / 128 * _MICRO:.0f} µs",
+                f"{times.median(calls.RAW) / growth.CALLS * _MICRO:.0f} µs",
                 times.ratio(calls.OURS, calls.RAW, calls.CONTROL),
             )
             for count, times in growth.by_threads(self.url, self.rounds(20)).items()

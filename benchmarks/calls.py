@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.stub import Stubber
 
-import kvs_streams
-from kvs_streams import AsyncStreamsClient, RequestValidationError, StreamsClient
+from kvs_streams import (
+    AsyncStreamsClient,
+    CreateStreamRequest,
+    RequestValidationError,
+    StreamsClient,
+)
 
 from . import pairs, rivals
 from .pairs import Times
@@ -32,47 +36,70 @@ def boto_client(endpoint_url: str | None = None, **config: Any) -> Any:
     )
 
 
-def _contenders(raw: Any, fields: Mapping[str, Any], tier: str | None) -> dict[str, Any]:
+class Shape(NamedTuple):
+    """What is sent, and whether the time to make it counts."""
+
+    fields: Mapping[str, Any]
+    tier: str | None
+    is_made_each_time: bool
+
+    def kwargs(self) -> Callable[[], dict[str, Any]]:
+        """Return what gives the arguments for raw boto3."""
+        made = rivals.boto_kwargs(self.fields, self.tier)
+        if self.is_made_each_time:
+            return lambda: rivals.boto_kwargs(self.fields, self.tier)
+        return lambda: made
+
+    def request(self) -> Callable[[], CreateStreamRequest]:
+        """Return what gives the request for the library."""
+        made = rivals.by_kvs_streams(self.fields, self.tier)
+        if self.is_made_each_time:
+            return lambda: rivals.by_kvs_streams(self.fields, self.tier)
+        return lambda: made
+
+
+def _contenders(raw: Any, shape: Shape) -> dict[str, Any]:
     """Return the same call by raw boto3, twice, and by the library: one boto3 client for all."""
-    client = StreamsClient(raw)
+    client, kwargs, request = StreamsClient(raw), shape.kwargs(), shape.request()
 
     def by_boto() -> object:
-        return raw.create_stream(**rivals.boto_kwargs(fields, tier))["StreamARN"]
+        return raw.create_stream(**kwargs())["StreamARN"]
 
     def by_us() -> object:
-        return client.create_stream(rivals.by_kvs_streams(fields, tier)).stream_arn
+        return client.create_stream(request()).stream_arn
 
     return {RAW: by_boto, CONTROL: by_boto, OURS: by_us}
 
 
-def _async_contenders(raw: Any, fields: Mapping[str, Any], tier: str | None) -> dict[str, Any]:
+def _async_contenders(raw: Any, shape: Shape) -> dict[str, Any]:
     """Return the same, awaited; over boto3 both sides make their calls in worker threads."""
-    client = AsyncStreamsClient(raw)
+    client, kwargs, request = AsyncStreamsClient(raw), shape.kwargs(), shape.request()
 
     async def by_boto() -> object:
-        kwargs = rivals.boto_kwargs(fields, tier)
-        return (await asyncio.to_thread(raw.create_stream, **kwargs))["StreamARN"]
+        return (await asyncio.to_thread(raw.create_stream, **kwargs()))["StreamARN"]
 
     async def by_us() -> object:
-        return (await client.create_stream(rivals.by_kvs_streams(fields, tier))).stream_arn
+        return (await client.create_stream(request())).stream_arn
 
     return {RAW: by_boto, CONTROL: by_boto, OURS: by_us}
 
 
-SHAPES: dict[str, tuple[Mapping[str, Any], str | None]] = {
-    "name only": ({"stream_name": FIELDS["stream_name"]}, None),
-    "seven members, 10 tags": ({**FIELDS, "tags": tags(10, ascii_only=True)}, TIER),
+_TAGGED = {**FIELDS, "tags": tags(10, ascii_only=True)}
+SHAPES = {
+    "name only": Shape({"stream_name": FIELDS["stream_name"]}, None, is_made_each_time=False),
+    "seven members, 10 tags": Shape(_TAGGED, TIER, is_made_each_time=False),
+    "the same, made and checked each time": Shape(_TAGGED, TIER, is_made_each_time=True),
 }
 
 
 def over_http(url: str, shape: str, rounds: int) -> Times:
     """Measure sync calls over HTTP on loopback."""
-    return pairs.take_turns(_contenders(boto_client(url), *SHAPES[shape]), rounds=rounds)
+    return pairs.take_turns(_contenders(boto_client(url), SHAPES[shape]), rounds=rounds)
 
 
 def over_http_async(url: str, shape: str, rounds: int) -> Times:
     """Measure awaited calls over HTTP on loopback, in worker threads."""
-    contenders = _async_contenders(boto_client(url), *SHAPES[shape])
+    contenders = _async_contenders(boto_client(url), SHAPES[shape])
     return asyncio.run(pairs.take_turns_async(contenders, rounds=rounds))
 
 
@@ -81,7 +108,7 @@ def with_stubber(shape: str, rounds: int) -> Times:
     raw = boto_client()
     with Stubber(raw) as stubber:
         return pairs.take_turns(
-            _contenders(raw, *SHAPES[shape]),
+            _contenders(raw, SHAPES[shape]),
             rounds=rounds,
             before=lambda: stubber.add_response("create_stream", _REPLY),
         )
@@ -93,7 +120,7 @@ def with_stubber_async(shape: str, rounds: int) -> Times:
     with Stubber(raw) as stubber:
         return asyncio.run(
             pairs.take_turns_async(
-                _async_contenders(raw, *SHAPES[shape]),
+                _async_contenders(raw, SHAPES[shape]),
                 rounds=rounds,
                 before=lambda: stubber.add_response("create_stream", _REPLY),
             )
@@ -108,7 +135,7 @@ def over_aiobotocore(url: str, shape: str, rounds: int) -> Times | None:
         return None
 
     async def measure() -> Times:
-        fields, tier = SHAPES[shape]
+        kwargs, request = SHAPES[shape].kwargs(), SHAPES[shape].request()
         async with AioSession().create_client(
             "kinesisvideo",
             region_name="eu-central-1",
@@ -119,11 +146,10 @@ def over_aiobotocore(url: str, shape: str, rounds: int) -> Times | None:
             client = AsyncStreamsClient(raw)
 
             async def by_boto() -> object:
-                reply = await raw.create_stream(**rivals.boto_kwargs(fields, tier))
-                return reply["StreamARN"]
+                return (await raw.create_stream(**kwargs()))["StreamARN"]
 
             async def by_us() -> object:
-                return await client.create_stream(rivals.by_kvs_streams(fields, tier))
+                return (await client.create_stream(request())).stream_arn
 
             contenders = {RAW: by_boto, CONTROL: by_boto, OURS: by_us}
             return await pairs.take_turns_async(contenders, rounds=rounds)
@@ -178,7 +204,7 @@ def refusals(url: str, rounds: int) -> dict[str, dict[str, Times]]:
                 return raw.create_stream(**kwargs)
 
             def by_us(fields: Mapping[str, Any] = fields) -> object:
-                return client.create_stream(kvs_streams.CreateStreamRequest(**fields))
+                return client.create_stream(CreateStreamRequest(**fields))
 
             contenders = {
                 RAW: _refused(by_boto, error),

@@ -18,7 +18,12 @@ from .requests import FIELDS, TIER, tags
 TAG_COUNTS = (1, 2, 5, 10, 20, 30, 40, 50)
 REQUEST_COUNTS = (1, 10, 100, 1_000, 10_000, 100_000)
 THREAD_COUNTS = (1, 4, 16, 64)
-_CALLS = 128
+WITHOUT_TAGS = (
+    "name only",
+    "all but tags, storage configuration shared",
+    "all but tags, a storage configuration each",
+)
+CALLS = 128
 
 
 def by_tags(rounds: int, *, ascii_only: bool) -> Times:
@@ -76,9 +81,7 @@ def memory(counts: Sequence[int] = REQUEST_COUNTS) -> dict[str, list[float]]:
         return rivals.by_pydantic({**shared, "stream_name": f"camera-{i:06}", "tags": ten}, TIER)
 
     kinds = {
-        "name only": bare,
-        "all but tags, storage configuration shared": full,
-        "all but tags, a storage configuration each": full_own_storage,
+        **dict(zip(WITHOUT_TAGS, (bare, full, full_own_storage), strict=True)),
         "all members, 10 tags": tagged,
         "the same as a dict for boto3": kwargs,
         "the same in pydantic": pydantic_tagged,
@@ -92,7 +95,7 @@ def _in_threads(threads: int, call: Callable[[], object]) -> None:
     """Make 128 calls, shared between threads."""
 
     def work() -> None:
-        for _ in range(_CALLS // threads):
+        for _ in range(CALLS // threads):
             call()
 
     workers = [threading.Thread(target=work) for _ in range(threads)]

@@ -9,6 +9,7 @@ import logging
 import math
 import random
 import re
+import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
@@ -60,6 +61,7 @@ _FIRST_PAUSE = 0.5
 _PAUSE_GROWTH = 1.5
 _LONGEST_PAUSE = 5.0
 _JITTER = 0.25
+_LONGEST = sys.float_info.max
 # A creation is eventually consistent: for this long ensure_stream takes "not found" for "not yet".
 _NOT_FOUND_GRACE = 10.0
 _DEFAULT_KEY = "alias/aws/kinesisvideo"
@@ -135,7 +137,8 @@ def check_seconds(name: str, value: float) -> None:
     if type(value) not in (int, float):
         msg = f"{name} must be a number of seconds, not {shown(value)}"
         raise TypeError(msg)
-    if math.isnan(value) or value < 0:
+    # Not a number compares false with everything; an int can be too large for a float.
+    if not 0 <= value <= _LONGEST and value != math.inf:
         msg = f"{name} must be at least 0 seconds, got {shown(value)}"
         raise ValueError(msg)
 
@@ -206,6 +209,8 @@ class _Deadline:
         self.timeout = timeout
         self.last_status: StreamStatus | None = None
         self.last_error: KvsStreamsError | None = None
+        # The error that left the outcome of a create unknown.
+        self.doubt: KvsStreamsError | None = None
         self._over = False
 
     def waited(self) -> float:
@@ -224,7 +229,7 @@ class _Deadline:
                 stream_name=self.call.stream_name,
                 last_status=self.last_status,
                 waited=self.waited(),
-            ) from self.last_error
+            ) from self.doubt or self.last_error
         # By its own clock a sleep can end a hair too early: one that was cut is the last.
         self._over = seconds >= remaining
         await self.io.sleep(min(seconds, remaining))
@@ -302,7 +307,7 @@ class _Watch(_Deadline):
         """Start anew: a stream is expected from now on, for all that is known."""
         self.expected_from = self.io.now()
         self.last_status = None
-        self.last_error = doubt or self.last_error
+        self.doubt = doubt
         self._pause = min(self._pause, _FIRST_PAUSE)
 
     def began(self, reply: object) -> datetime | None:

@@ -30,7 +30,7 @@ class Call(NamedTuple):
     operation_name: str
     method: str
     kwargs: Mapping[str, Any]
-    stream_name: str | None
+    stream_name: str
 
 
 def create_call(request: CreateStreamRequest) -> Call:
@@ -67,7 +67,7 @@ def _call_for(operation_name: str, method: str, stream: str) -> Call:
     try:
         name = StreamArn(text).stream_name
     except ValueError:  # such as the ARN of a channel, which the service may judge
-        name = None
+        name = text
     return Call(operation_name, method, {"StreamARN": text}, name)
 
 
@@ -131,7 +131,9 @@ def read_stream(call: Call, reply: object) -> StreamInfo:
 def read_tags(reply: object) -> tuple[Mapping[str, str], str | None]:
     """Return a page of tags, and the token for the next page if there is one."""
     tags = _member(reply, "Tags")
-    return tags if is_mapping(tags) else {}, _text(reply, "NextToken")
+    found = tags if is_mapping(tags) else {}
+    # AWS calls the value optional, as in a request.
+    return {key: value or "" for key, value in found.items()}, _text(reply, "NextToken")
 
 
 def read_tier(call: Call, reply: object) -> str:
@@ -351,7 +353,7 @@ def _transport_error(client: object, call: Call, exc: Exception) -> errors.Trans
     unknown = not (_makes_single_attempt(client) and _failed_before_sending(exc))
     reason = str(exc) if isinstance(exc, BotoCoreError) else f"the reply is unreadable: {exc}"
     text = f"no usable answer to {call.operation_name} for stream {shown(call.stream_name)}"
-    outcome = "it may have reached AWS" if unknown else "nothing reached AWS"
+    outcome = "it may have reached AWS" if unknown else "it was not sent"
     return _caused(
         errors.TransportError(
             f"{text} ({outcome}): {printable(reason, 400)}",

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -242,9 +242,9 @@ def test_stubs_agree_on_the_arguments() -> None:
 # --- OpenTelemetry -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def spans() -> Iterator["InMemorySpanExporter"]:
-    """OpenTelemetry's instrumentation of botocore, on for one test, and what it records."""
+@contextmanager
+def tracing() -> Iterator["InMemorySpanExporter"]:
+    """Switch OpenTelemetry's instrumentation of botocore on, and give what it records."""
     needs = "needs opentelemetry-instrumentation-botocore and opentelemetry-sdk"
     instrumentation = pytest.importorskip("opentelemetry.instrumentation.botocore", reason=needs)
     pytest.importorskip("opentelemetry.sdk", reason=needs)
@@ -262,6 +262,13 @@ def spans() -> Iterator["InMemorySpanExporter"]:
     finally:
         instrumentor.uninstrument()
         provider.shutdown()
+
+
+@pytest.fixture
+def spans() -> Iterator["InMemorySpanExporter"]:
+    """What OpenTelemetry records during one test."""
+    with tracing() as exporter:
+        yield exporter
 
 
 def recorded(spans: "InMemorySpanExporter") -> list[tuple[Any, ...]]:
@@ -314,18 +321,19 @@ def test_opentelemetry_parent(spans: "InMemorySpanExporter", kind: str, server: 
 
 
 @BOTH
-def test_opentelemetry_errors(request: pytest.FixtureRequest, kind: str, server: Loopback) -> None:
+def test_opentelemetry_errors(kind: str, server: Loopback) -> None:
     """Typed errors are the same with and without the instrumentation."""
-    server.on_create(conflict(), conflict())
-    caught = []
-    for instrumented in False, True:
-        if instrumented:
-            request.getfixturevalue("spans")
-        with driving(kind, server.url) as driver, pytest.raises(ResourceInUseException) as info:
+
+    def refused() -> ResourceInUseException:
+        server.on_create(conflict())
+        with driving(kind, server.url) as driver, pytest.raises(ResourceInUseException) as caught:
             driver.create_stream(REQUEST)
-        assert isinstance(info.value.__cause__, ClientError)
-        caught.append(facts(info.value))
-    assert caught[0] == caught[1]
+        assert isinstance(caught.value.__cause__, ClientError)
+        return caught.value
+
+    with tracing():
+        traced = refused()
+    assert facts(traced) == facts(refused())
 
 
 # --- AWS X-Ray -----------------------------------------------------------------------------------

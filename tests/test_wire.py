@@ -260,6 +260,7 @@ def test_no_date_header(reply: object) -> None:
         ({"Tags": {"a": "b"}, "NextToken": "next"}, {"a": "b"}, "next"),
         ({"Tags": {"a": "b"}, "NextToken": ""}, {"a": "b"}, None),
         ({"Tags": {"a": "b"}, "NextToken": None}, {"a": "b"}, None),
+        ({"Tags": {"a": None}}, {"a": ""}, None),
         ({"Tags": None}, {}, None),
         ({}, {}, None),
         (None, {}, None),
@@ -291,7 +292,7 @@ def test_arn_of_a_channel() -> None:
     """Whether the ARN of something else will do is the service's to say."""
     channel = arn().replace("stream/", "channel/")
     call = describe_call(channel)
-    assert (call.kwargs, call.stream_name) == ({"StreamARN": channel}, None)
+    assert (call.kwargs, call.stream_name) == ({"StreamARN": channel}, channel)
 
 
 @pytest.mark.parametrize("stream", ["", "a b", "x" * 257, "a:b", None, 7])
@@ -380,7 +381,7 @@ def test_connections_that_never_were(
     """Only what failed to connect was certainly not sent, whatever botocore calls it."""
     error = lost(wrapped(way, met(step, OSError("no luck"))))
     assert error.outcome_unknown is unknown
-    said = "it may have reached AWS" if unknown else "nothing reached AWS"
+    said = "it may have reached AWS" if unknown else "it was not sent"
     assert str(error).startswith(f"no usable answer to CreateStream for stream 'cam' ({said}): ")
     assert URL in str(error)
 

