@@ -14,20 +14,17 @@ MARK = "<!-- Below: written by make bench, not by hand -->"
 _PACKAGES = ("kvs_streams", "boto3", "botocore", "aiobotocore", "attrs", "pydantic", "msgspec")
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table whose first column is text and whose others are numbers."""
-    texts = [[str(cell) for cell in row] for row in [head, *rows]]
-    widths = [max(len(row[i]) for row in texts) for i in range(len(head))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-        for row in texts
-    ]
-    rule = [
-        f":{'-' * (width - 1)}" if not i else f"{'-' * (width - 1)}:"
-        for i, width in enumerate(widths)
-    ]
-    lines.insert(1, "| " + " | ".join(rule) + " |")
-    return "\n".join(lines)
+def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table; columns of numbers are set to the right."""
+    texts = [[str(cell) for cell in row] for row in (head, *rows)]
+    columns = []
+    for title, *cells in zip(*texts, strict=True):
+        width = max(len(title), *map(len, cells))
+        if any(cell[:1].isdigit() for cell in cells):
+            columns.append([cell.rjust(width) for cell in (title, f"{'-' * (width - 1)}:", *cells)])
+        else:
+            columns.append([cell.ljust(width) for cell in (title, "-" * width, *cells)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in zip(*columns, strict=True))
 
 
 def verdict(value: float, limit: float) -> str:
@@ -36,15 +33,18 @@ def verdict(value: float, limit: float) -> str:
     return f"≤ {limit}: {'met' if round(value, digits) <= limit else 'missed'}"
 
 
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
 def circumstances(seconds: float) -> str:
     """Return what ran on what, and how to run it again."""
     known = pyperf.Run([1.0], collect_metadata=True).get_metadata()
-    installed: list[str] = []
-    for package in _PACKAGES:
-        try:
-            installed.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            installed.append(f"{package} not installed")
+    installed = [f"{package} {_version(package)}" for package in _PACKAGES]
+    again = f"`make bench ARGS='{' '.join(sys.argv[1:])}'`" if sys.argv[1:] else "`make bench`"
     rows = {
         "Date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -53,7 +53,7 @@ def circumstances(seconds: float) -> str:
         f"{known.get('cpu_count', '?')} logical processors, {platform.system()}",
         "Load average at the end": f"{known.get('load_avg_1min', 0):.1f}",
         "Took": f"{seconds:.0f} s",
-        "Run it again": f"`make bench`{' with the arguments `' + ' '.join(sys.argv[1:]) + '`' if sys.argv[1:] else ''}",
+        "Run it again": again,
     }
     return table(("What", "Which"), rows.items())
 

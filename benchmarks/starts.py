@@ -27,6 +27,8 @@ IMPORTS = {
 FORBIDDEN = ("boto3", "botocore.client", "botocore.config", "moto", "pytest", "asyncio")
 
 RAW, CONTROL, OURS = "raw boto3", "raw boto3 again", "kvs_streams"
+# The library's one dependency that boto3 has not: below this it cannot come.
+WITH_ATTRS = "raw boto3 and import attrs"
 _RAW = """
 import boto3
 client = boto3.client("kinesisvideo", region_name="eu-central-1", endpoint_url={url!r})
@@ -107,7 +109,8 @@ def imports(rounds: int) -> tuple[Times, Times]:
 def first_stream(url: str, rounds: int) -> tuple[Times, Times]:
     """Measure from the start of a process to its end after one created stream."""
     raw, ours = _RAW.format(url=url), _OURS.format(url=url)
-    return _take_turns({RAW: raw, CONTROL: raw, OURS: ours}, rounds)
+    with_attrs = f"import attrs{raw}"
+    return _take_turns({RAW: raw, CONTROL: raw, OURS: ours, WITH_ATTRS: with_attrs}, rounds)
 
 
 def loaded(name: str) -> set[str]:

@@ -3,51 +3,8 @@
 Models and errors load without boto3: each name is imported when it is first used.
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ._aio import AsyncStreamsClient
-    from ._client import StreamsClient
-    from ._flows import ThrottleRetry
-    from ._models import (
-        CreateStreamRequest,
-        CreateStreamResponse,
-        EnsuredStream,
-        EnsureOutcome,
-        StorageTier,
-        StreamArn,
-        StreamInfo,
-        StreamStatus,
-        StreamStorageConfiguration,
-    )
-    from .errors import (
-        AccessDeniedError,
-        AccountStreamLimitExceededException,
-        AuthenticationError,
-        ClientLimitExceededException,
-        ConfigurationError,
-        DeviceStreamLimitExceededException,
-        Drift,
-        InvalidArgumentException,
-        InvalidDeviceException,
-        InvalidRequestError,
-        KvsStreamsError,
-        LimitExceededError,
-        RequestValidationError,
-        ResourceInUseException,
-        ResourceNotFoundException,
-        ServerError,
-        ServiceError,
-        StreamDeletingError,
-        StreamDriftError,
-        TagsPerResourceExceededLimitException,
-        ThrottlingError,
-        TransportError,
-        UnexpectedResponseError,
-        Violation,
-        WaitError,
-        WaitTimeoutError,
-    )
-
+# The stub beside this file has the names; here they come when they are first used.
+# pyright: reportUnsupportedDunderAll=false
 __all__ = [
     "AccessDeniedError",
     "AccountStreamLimitExceededException",

@@ -72,7 +72,6 @@ class AsyncStreamsClient:
         config: "Config | None" = None,
         throttle_retry: ThrottleRetry = ThrottleRetry(),  # noqa: B008  # it never changes
     ) -> None:
-        """Take a client, or what to build one from."""
         check_retry(throttle_retry)
         self._owns_client = client is None
         if client is not None:

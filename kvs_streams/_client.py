@@ -94,7 +94,7 @@ def build_client(
             _SERVICE, region_name=region_name, endpoint_url=endpoint_url, config=config
         )
         # A port that is none comes to light here; botocore would look at it with the first call.
-        _ = urlsplit(client.meta.endpoint_url).port
+        _ = urlsplit(str(client.meta.endpoint_url)).port
     except (BotoCoreError, ValueError) as exc:
         # Raised outside of the handler: boto's error is the cause, and nothing else.
         error = _wire.configuration_error(exc)
@@ -131,7 +131,6 @@ class StreamsClient:
         config: "Config | None" = None,
         throttle_retry: ThrottleRetry = ThrottleRetry(),  # noqa: B008  # it never changes
     ) -> None:
-        """Take a client, or build one."""
         check_retry(throttle_retry)
         self._owns_client = client is None
         if client is None:

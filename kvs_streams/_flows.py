@@ -472,11 +472,8 @@ async def _compare(
             _raise_unless_unreadable(error)
             unverified.append("tags")
         else:
-            drift += [
-                Drift(tag_path(key), value, found.get(key))
-                for key, value in tags.items()
-                if found.get(key) != value
-            ]
+            for key, value in tags.items():
+                drift += _differences(tag_path(key), value, found.get(key))
     storage = request.stream_storage_configuration
     if storage is not None:
         call = _wire.storage_call(name)
@@ -486,21 +483,17 @@ async def _compare(
             _raise_unless_unreadable(error)
             unverified.append("stream_storage_configuration")
         else:
-            tier, wanted = _wire.read_tier(call, reply), storage.default_storage_tier.value
-            if tier != wanted:
-                path = "stream_storage_configuration.default_storage_tier"
-                drift.append(Drift(path, wanted, tier))
+            path = "stream_storage_configuration.default_storage_tier"
+            wanted = storage.default_storage_tier.value
+            drift += _differences(path, wanted, _wire.read_tier(call, reply))
     return tuple(drift), tuple(unverified)
 
 
 def _compare_info(request: CreateStreamRequest, info: StreamInfo) -> tuple[list[Drift], list[str]]:
     """Compare the fields that a describe shows."""
-    drift: list[Drift] = []
+    drift = _differences("device_name", request.device_name, info.device_name)
+    drift += _differences("media_type", request.media_type, info.media_type)
     unverified: list[str] = []
-    if request.device_name not in (None, info.device_name):
-        drift.append(Drift("device_name", request.device_name, info.device_name))
-    if request.media_type not in (None, info.media_type):
-        drift.append(Drift("media_type", request.media_type, info.media_type))
     if request.kms_key_id is not None:
         same = _is_same_key(request.kms_key_id, info.kms_key_id or _DEFAULT_KEY)
         if same is None:
@@ -509,9 +502,13 @@ def _compare_info(request: CreateStreamRequest, info: StreamInfo) -> tuple[list[
             drift.append(Drift("kms_key_id", request.kms_key_id, info.kms_key_id))
     # A stream that says nothing of its retention has the default.
     retention = info.data_retention_in_hours or 0
-    if request.data_retention_in_hours not in (None, retention):
-        drift.append(Drift("data_retention_in_hours", request.data_retention_in_hours, retention))
+    drift += _differences("data_retention_in_hours", request.data_retention_in_hours, retention)
     return drift, unverified
+
+
+def _differences(field: str, requested: str | int | None, found: str | int | None) -> list[Drift]:
+    """Return the difference in a field, if it is asked for and is not as asked for."""
+    return [] if requested is None or requested == found else [Drift(field, requested, found)]
 
 
 async def _read_tags(

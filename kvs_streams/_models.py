@@ -87,7 +87,8 @@ class StreamStatus(_TextEnum):
             return None
         text = str.__str__(value)
         member = str.__new__(cls, text)
-        member._name_ = member._value_ = text
+        member._name_ = text
+        member._value_ = text  # pyrefly: ignore[bad-assignment]  # only the known ones are literal
         return member
 
 

@@ -131,7 +131,7 @@ def read_stream(call: Call, reply: object) -> StreamInfo:
 def read_tags(reply: object) -> tuple[Mapping[str, str], str | None]:
     """Return a page of tags, and the token for the next page if there is one."""
     tags = _member(reply, "Tags")
-    found = tags if is_mapping(tags) else {}
+    found: Mapping[Any, Any] = tags if is_mapping(tags) else {}
     # AWS calls the value optional, as in a request.
     return {key: value or "" for key, value in found.items()}, _text(reply, "NextToken")
 

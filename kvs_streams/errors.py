@@ -454,7 +454,7 @@ class TransportError(KvsStreamsError, BotoCoreError):
     ) -> None:
         """Make the error with what is known of the call that failed."""
         super().__init__(message)
-        self.kwargs = {}
+        self.kwargs: Mapping[str, Any] = {}
         self.operation_name = operation_name
         self.stream_name = stream_name
         self.outcome_unknown = outcome_unknown
@@ -469,7 +469,7 @@ class ConfigurationError(KvsStreamsError, BotoCoreError):
     def __init__(self, message: str) -> None:
         """Make the error; the message says how to set what is missing."""
         super().__init__(message)
-        self.kwargs = {}
+        self.kwargs: Mapping[str, Any] = {}
 
 
 class UnexpectedResponseError(KvsStreamsError):

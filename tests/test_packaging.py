@@ -63,19 +63,24 @@ def test_all_is_what_is_there() -> None:
 
 
 def test_type_checkers_see_the_same_names() -> None:
-    """The names loaded lazily are those that the imports for type checkers show."""
-    (block,) = (
-        node
-        for node in ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8")).body
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-    )
-    seen = {
-        alias.asname or alias.name
-        for node in ast.walk(block)
-        if isinstance(node, ast.ImportFrom) and node.level
+    """The names loaded lazily are those that type checkers and editors read in the stub."""
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    imported = {
+        alias.asname: f"{node.module}.{alias.name}"
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert seen == set(kvs_streams.__all__)
+    assert imported == {
+        name: f"kvs_streams.{kvs_streams._HOMES.get(name, 'errors')}.{name}"
+        for name in kvs_streams.__all__
+    }
+    (listed,) = (
+        ast.literal_eval(node.value)
+        for node in stub.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    assert listed == kvs_streams.__all__
 
 
 def test_every_error_is_on_the_face() -> None:
