@@ -18,6 +18,7 @@ RUST, MSGSPEC, ATTRS = "pydantic, all Rust", "msgspec", "attrs validators"
 AGAIN = " again"
 # Parts of what the library does, each by itself: below their sum no pure Python of this shape goes.
 OBJECTS, PATTERNS = "two frozen attrs objects, nothing checked", "the four patterns alone"
+JOINED, EACH = "one look at all tags", "a look at each"
 
 _Build = Callable[[Mapping[str, Any], str | None], object]
 RIVALS: dict[str, _Build] = {
@@ -85,6 +86,22 @@ def check_rules() -> None:
         ]
         if refused:
             raise RuntimeError(f"{name} refuses {refused}")
+
+
+def one_look(rounds: int) -> Times:
+    """Measure what the one look at all tags joined saves: with it, and with a look at each.
+
+    A good key with ``aws:`` inside is what needs the look at each, to be told from a reserved one.
+    """
+    usual = CASES["50 tags, ASCII"]
+    *others, _ = usual["tags"].items()
+    each = {**usual, "tags": dict([*others, ("team aws:01", "Building 50 north")])}
+    contenders = {
+        JOINED: partial(rivals.by_kvs_streams, usual, TIER),
+        JOINED + AGAIN: partial(rivals.by_kvs_streams, usual, TIER),
+        EACH: partial(rivals.by_kvs_streams, each, TIER),
+    }
+    return pairs.take_turns(contenders, rounds=rounds, calls=20)
 
 
 def measure(case: str, rounds: int) -> Times:

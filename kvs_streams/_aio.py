@@ -111,7 +111,7 @@ class AsyncStreamsClient:
             request: What to create.
 
         Returns:
-            The ARN of the new stream.
+            What AWS answered, with the ARN of the new stream.
 
         Raises:
             ServiceError: If AWS refuses; see its subclasses for each reason.

@@ -164,7 +164,7 @@ class StreamsClient:
             request: What to create.
 
         Returns:
-            The ARN of the new stream.
+            What AWS answered, with the ARN of the new stream.
 
         Raises:
             ServiceError: If AWS refuses; see its subclasses for each reason.

@@ -1,7 +1,7 @@
 """What goes in and what comes out: the request, the response, the stream, its ARN and the enums."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, cast
@@ -187,7 +187,9 @@ class _Tags(Mapping[str, str]):
 
     def __init__(self, tags: Mapping[str, str | None]) -> None:
         # AWS calls the value optional, yet the wire format wants one: the empty text.
-        self._tags = {key: "" if value is None else value for key, value in tags.items()}
+        self._tags = cast("dict[str, str]", dict(tags))
+        if type(None) in map(type, self._tags.values()):
+            self._tags = {key: "" if value is None else value for key, value in tags.items()}
 
     def __getitem__(self, key: str) -> str:
         return self._tags[key]
@@ -197,6 +199,16 @@ class _Tags(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._tags)
+
+    # Mapping's own views ask for one key after the other.
+    def keys(self) -> KeysView[str]:
+        return self._tags.keys()
+
+    def values(self) -> ValuesView[str]:
+        return self._tags.values()
+
+    def items(self) -> ItemsView[str, str]:
+        return self._tags.items()
 
     def __hash__(self) -> int:
         return hash(frozenset(self._tags.items()))
@@ -208,6 +220,9 @@ class _Tags(Mapping[str, str]):
         return _Tags, (self._tags,)
 
 
+# Found far quicker here than by ``StorageTier(value)``.
+_TIERS = {tier.value: tier for tier in StorageTier}
+
 # The converters let a value of a wrong type pass: the validation that follows reports it, together
 # with every other fault.
 
@@ -216,23 +231,23 @@ def _to_hours(value: int | timedelta | None) -> int | None:
     if isinstance(value, timedelta):
         hours, rest = divmod(value, _HOUR)
         return cast("int", value) if rest else hours
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and type(value) not in (int, bool):
         return int(value)
     return value
 
 
 def _to_tags(value: Mapping[str, str | None] | None) -> Mapping[str, str] | None:
-    if isinstance(value, Mapping):
-        # The service refuses an empty map, and to have no tags is what it means.
-        return _Tags(value) if value else None
-    return value
+    if value is None or not isinstance(value, (dict, Mapping)):
+        return value
+    # The service refuses an empty map, and to have no tags is what it means.
+    return _Tags(value) if value else None
 
 
 def _to_tier(value: StorageTier | Literal["HOT", "WARM"]) -> StorageTier:
-    faults = check_storage_tier(value)
-    if faults:
-        raise RequestValidationError(faults)
-    return StorageTier(value)
+    tier = _TIERS.get(value) if isinstance(value, str) else None
+    if tier is None:
+        raise RequestValidationError(check_storage_tier(value))
+    return tier
 
 
 def _to_arn(value: str) -> StreamArn:
@@ -366,7 +381,7 @@ class CreateStreamRequest:
         if self.data_retention_in_hours is not None:
             kwargs["DataRetentionInHours"] = self.data_retention_in_hours
         if self.tags is not None:
-            kwargs["Tags"] = dict(self.tags)
+            kwargs["Tags"] = dict(self.tags.items())
         if self.stream_storage_configuration is not None:
             kwargs["StreamStorageConfiguration"] = self.stream_storage_configuration.to_boto()
         return kwargs

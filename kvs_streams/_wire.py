@@ -99,10 +99,11 @@ def server_time(reply: object) -> datetime | None:
 def read_created(call: Call, reply: object, retries: int) -> CreateStreamResponse:
     """Return the response to a create; ``retries`` are all requests sent for it, less one."""
     arn = _require(call, reply, reply, "StreamARN")
+    exchange = metadata(reply)
     return CreateStreamResponse(
-        stream_arn=StreamArn(arn),
-        request_id=metadata(reply).get("RequestId"),
-        http_status_code=metadata(reply).get("HTTPStatusCode"),
+        stream_arn=arn,
+        request_id=exchange.get("RequestId"),
+        http_status_code=exchange.get("HTTPStatusCode"),
         retry_attempts=retries,
     )
 

@@ -130,7 +130,7 @@ def shown(value: object) -> str:
 
 def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
     """Tell whether a value is a mapping, of what to what is not yet known."""
-    return isinstance(value, Mapping)
+    return isinstance(value, (dict, Mapping))  # a dict is found far quicker
 
 
 def _is_list(value: object) -> TypeGuard[list[Any]]:
