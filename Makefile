@@ -21,7 +21,7 @@ test: ## Run the tests and demand 100 % branch coverage (ARGS="-k name -x": with
 	@.ci/venv tests
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n auto
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 else

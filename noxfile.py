@@ -69,7 +69,7 @@ def tests(session: nox.Session) -> None:
     run_tests(session)
 
 
-@nox.session(python=[PYTHONS[0], PYTHONS[-1]])
+@nox.session(python=PYTHONS[0])
 def tests_lowest(session: nox.Session) -> None:
     """Test with the lowest version of every dependency that pyproject.toml allows."""
     run_tests(session, requirements=lowest())
@@ -79,6 +79,7 @@ def tests_lowest(session: nox.Session) -> None:
 def tests_aiobotocore(session: nox.Session) -> None:
     """Test over aiobotocore, which needs an older botocore than the newest boto3."""
     run_tests(session, "-m", "aiobotocore", requirements=["aiobotocore"])
+    session.run("pytest", "README.md", "docs")
 
 
 @nox.session(python=PYTHONS[-1])

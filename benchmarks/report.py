@@ -17,10 +17,10 @@ _PACKAGES = ("kvs_streams", "boto3", "botocore", "aiobotocore", "attrs", "pydant
 def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     """Return a Markdown table; columns of numbers are set to the right."""
     texts = [[str(cell) for cell in row] for row in (head, *rows)]
-    columns = []
+    columns: list[list[str]] = []
     for title, *cells in zip(*texts, strict=True):
         width = max(len(title), *map(len, cells))
-        if any(cell[:1].isdigit() for cell in cells):
+        if columns and any(cell[:1].isdigit() for cell in cells):
             columns.append([cell.rjust(width) for cell in (title, f"{'-' * (width - 1)}:", *cells)])
         else:
             columns.append([cell.ljust(width) for cell in (title, "-" * width, *cells)])
@@ -28,9 +28,8 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
 
 
 def verdict(value: float, limit: float) -> str:
-    """Return a target and whether it is met, to the digits that the target has."""
-    digits = len(f"{limit}".partition(".")[2])
-    return f"≤ {limit}: {'met' if round(value, digits) <= limit else 'missed'}"
+    """Return a target and whether it is met, to the last digit that was measured."""
+    return f"≤ {limit}: {'met' if value <= limit else 'missed'}"
 
 
 def _version(package: str) -> str:

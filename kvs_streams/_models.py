@@ -1,7 +1,7 @@
 """What goes in and what comes out: the request, the response, the stream, its ARN and the enums."""
 
 import re
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import ItemsView, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, cast
@@ -183,41 +183,35 @@ class StreamArn(str):
 class _Tags(Mapping[str, str]):
     """A copy of the caller's tags that nobody can change."""
 
-    __slots__ = ("_tags",)
+    __slots__ = ("within",)
 
     def __init__(self, tags: Mapping[str, str | None]) -> None:
         # AWS calls the value optional, yet the wire format wants one: the empty text.
-        self._tags = cast("dict[str, str]", dict(tags))
-        if type(None) in map(type, self._tags.values()):
-            self._tags = {key: "" if value is None else value for key, value in tags.items()}
+        self.within = cast("dict[str, str]", dict(tags))
+        if type(None) in map(type, self.within.values()):
+            self.within = {key: "" if value is None else value for key, value in tags.items()}
 
     def __getitem__(self, key: str) -> str:
-        return self._tags[key]
+        return self.within[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._tags)
+        return iter(self.within)
 
     def __len__(self) -> int:
-        return len(self._tags)
+        return len(self.within)
 
     # Mapping's own views ask for one key after the other.
-    def keys(self) -> KeysView[str]:
-        return self._tags.keys()
-
-    def values(self) -> ValuesView[str]:
-        return self._tags.values()
-
     def items(self) -> ItemsView[str, str]:
-        return self._tags.items()
+        return self.within.items()
 
     def __hash__(self) -> int:
-        return hash(frozenset(self._tags.items()))
+        return hash(frozenset(self.within.items()))
 
     def __repr__(self) -> str:
-        return repr(self._tags)
+        return repr(self.within)
 
     def __reduce__(self) -> tuple[type["_Tags"], tuple[dict[str, str]]]:
-        return _Tags, (self._tags,)
+        return _Tags, (self.within,)
 
 
 # Found far quicker here than by ``StorageTier(value)``.
@@ -355,13 +349,15 @@ class CreateStreamRequest:
 
     def __attrs_post_init__(self) -> None:
         """Refuse the request if it breaks any rule."""
+        tags = self.tags
         faults = check_request(
             stream_name=self.stream_name,
             device_name=self.device_name,
             media_type=self.media_type,
             kms_key_id=self.kms_key_id,
             data_retention_in_hours=self.data_retention_in_hours,
-            tags=self.tags,
+            # The dict within: quicker than the mapping around it.
+            tags=tags.within if isinstance(tags, _Tags) else tags,
         )
         storage: object = self.stream_storage_configuration
         if storage is not None and not isinstance(storage, StreamStorageConfiguration):

@@ -1,7 +1,7 @@
 """Pure checks of a request against the published limits: values in, violations out."""
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from . import _limits
@@ -34,16 +34,19 @@ def check_request(
         absent: What stands for a field that is not sent.
     """
     faults: list[Violation] = []
-    if stream_name is absent or stream_name is None:
+    if stream_name is None:
+        stream_name = absent
+    if stream_name is absent:
         faults.append(missing(_limits.STREAM_NAME.parameter, "stream_name"))
-    else:
-        _check_text(faults, _limits.STREAM_NAME, "stream_name", stream_name)
-    if device_name is not absent:
-        _check_text(faults, _limits.DEVICE_NAME, "device_name", device_name)
-    if media_type is not absent:
-        _check_text(faults, _limits.MEDIA_TYPE, "media_type", media_type)
-    if kms_key_id is not absent:
-        _check_text(faults, _limits.KMS_KEY_ID, "kms_key_id", kms_key_id)
+    for limit, field, value in (
+        (_limits.STREAM_NAME, "stream_name", stream_name),
+        (_limits.DEVICE_NAME, "device_name", device_name),
+        (_limits.MEDIA_TYPE, "media_type", media_type),
+        (_limits.KMS_KEY_ID, "kms_key_id", kms_key_id),
+    ):
+        if value is not absent:
+            for rule, requirement in _broken(limit, value):
+                faults.append(_fault(limit.parameter, field, rule, value, requirement))
     if data_retention_in_hours is not absent:
         _check_hours(faults, data_retention_in_hours)
     if tags is not absent:
@@ -67,9 +70,11 @@ def check_storage_tier(tier: object, prefix: str = "") -> list[Violation]:
 def check_stream(stream: object) -> list[Violation]:
     """Return the faults of what names a stream to be found: its name, or its ARN."""
     is_arn = isinstance(stream, str) and ":" in stream
-    faults: list[Violation] = []
-    _check_text(faults, _limits.STREAM_ARN if is_arn else _limits.STREAM_NAME, "stream", stream)
-    return faults
+    limit = _limits.STREAM_ARN if is_arn else _limits.STREAM_NAME
+    return [
+        _fault(limit.parameter, "stream", rule, stream, requirement)
+        for rule, requirement in _broken(limit, stream)
+    ]
 
 
 def missing(parameter: str, field: str) -> Violation:
@@ -99,25 +104,24 @@ def _fault(
     return Violation(parameter, field, rule, f"{subject or field} {requirement} {text}", text)
 
 
-def _check_text(
-    faults: list[Violation], limit: _limits.Text, field: str, value: object, subject: str = ""
-) -> None:
-    """Check one text; ``subject`` names it in the sentence, where the field alone would not."""
+def _broken(limit: _limits.Text, value: object) -> Sequence[tuple[Rule, str]]:
+    """Return the rules that a text breaks, each in words that end before the value."""
     if not isinstance(value, str):
-        wanted = "must be a string, not"
-        faults.append(_fault(limit.parameter, field, "type", value, wanted, subject=subject))
-        return
+        return [("type", "must be a string, not")]
     length = len(value)
     if length < limit.min_length:
-        wanted = f"must have at least {limit.min_length} character, got"
-        faults.append(_fault(limit.parameter, field, "min_length", value, wanted, subject=subject))
-        return  # The pattern would only say the same once more.
+        # The pattern would only say the same once more.
+        return [("min_length", f"must have at least {limit.min_length} character, got")]
+    matches = limit.pattern.fullmatch(value)
+    if matches and length <= limit.max_length:
+        return ()
+    broken: list[tuple[Rule, str]] = []
     if length > limit.max_length:
         wanted = f"must have at most {limit.max_length} characters, got {length}:"
-        faults.append(_fault(limit.parameter, field, "max_length", value, wanted, subject=subject))
-    if not limit.pattern.fullmatch(value) and not _may_match(limit, value):
-        wanted = f"{limit.requirement}, got"
-        faults.append(_fault(limit.parameter, field, "pattern", value, wanted, subject=subject))
+        broken.append(("max_length", wanted))
+    if not matches and not _may_match(limit, value):
+        broken.append(("pattern", f"{limit.requirement}, got"))
+    return broken
 
 
 def _may_match(limit: _limits.Text, value: str) -> bool:
@@ -154,15 +158,18 @@ def _check_tags(faults: list[Violation], tags: object) -> None:
     if _are_faultless(tags):
         return
     for key, value in tags.items():
-        path = tag_path(key)
-        _check_text(faults, _limits.TAG_KEY, path, key, f"the key of {path}")
+        broken = [*_broken(_limits.TAG_KEY, key)]
         if isinstance(key, str) and key.startswith(_limits.TAG_KEY_RESERVED_PREFIX):
             wanted = f"must not begin with {_limits.TAG_KEY_RESERVED_PREFIX!r}, got"
-            subject = f"the key of {path}"
-            faults.append(
-                _fault(limit.parameter, path, "reserved_prefix", key, wanted, subject=subject)
-            )
-        _check_text(faults, _limits.TAG_VALUE, path, value, f"the value of {path}")
+            broken.append(("reserved_prefix", wanted))
+        for what, text, rules in (
+            ("key", key, broken),
+            ("value", value, _broken(_limits.TAG_VALUE, value)),
+        ):
+            for rule, wanted in rules:
+                path = tag_path(key)
+                subject = f"the {what} of {path}"
+                faults.append(_fault(limit.parameter, path, rule, text, wanted, subject=subject))
 
 
 def _are_faultless(tags: Mapping[Any, Any]) -> bool:

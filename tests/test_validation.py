@@ -21,7 +21,7 @@ import regex
 import strategies
 from botocore import xform_name
 from botocore.validate import ParamValidator
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kvs_streams import (
     CreateStreamRequest,
@@ -412,19 +412,21 @@ def test_agrees_with_the_service_model(seed: int) -> None:
     assert not {fault: seen[fault] for fault in every_rule if seen[fault] < 5}
 
 
+@strategies.patient
 @given(strategies.wire_kwargs())
 def test_agrees_on_valid_requests(request_: dict[str, Any]) -> None:
     """What is valid by construction is accepted, by the oracle too."""
     assert judge(request_) == []
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@strategies.patient
 @given(st.dictionaries(st.sampled_from(AWS_NAMES), strategies.anything(), max_size=7))
 def test_agrees_on_anything(request_: dict[str, Any]) -> None:
     """Values of every kind in any place are judged as the oracle judges them."""
     judge(request_)
 
 
+@strategies.patient
 @given(strategies.anything())
 def test_anything_is_a_request_or_a_typed_error(value: Any) -> None:
     """Nothing but ``RequestValidationError`` comes of any arguments at all."""
@@ -1133,6 +1135,7 @@ def test_long_unknown_name_is_cut() -> None:
 OBJECT = object()
 
 
+@strategies.patient
 @given(strategies.requests())
 def test_boto_form_and_back(request_: CreateStreamRequest) -> None:
     """``from_boto`` of ``to_boto`` is the same request, and what botocore's own check accepts."""
@@ -1142,6 +1145,7 @@ def test_boto_form_and_back(request_: CreateStreamRequest) -> None:
     assert oracle(input_shape(), wire, "") == []
 
 
+@strategies.patient
 @given(strategies.wire_kwargs())
 def test_from_boto_form_and_back(wire: dict[str, Any]) -> None:
     """``to_boto`` of ``from_boto`` is the same mapping, and the caller's is left as it was."""
@@ -1210,6 +1214,17 @@ def test_from_boto_with_bad_storage(storage: Any, faults: list[tuple[str, str]])
     wire = {"StreamName": "cam", "StreamStorageConfiguration": storage}
     violations = violations_of(CreateStreamRequest.from_boto, wire)
     assert [(violation.field, violation.rule) for violation in violations] == faults
+
+
+def test_from_boto_says_what_storage_is() -> None:
+    """Here a mapping is wanted, where the constructor wants a ``StreamStorageConfiguration``."""
+    wire = {"StreamName": "cam", "StreamStorageConfiguration": CONFIGURATION}
+    (violation,) = violations_of(CreateStreamRequest.from_boto, wire)
+    name = "stream_storage_configuration"
+    value = "<StreamStorageConfiguration>"
+    assert violation == Violation(
+        "StreamStorageConfiguration", name, "type", f"{name} must be a mapping, not {value}", value
+    )
 
 
 def test_from_boto_refuses_unknown_names() -> None:
