@@ -483,6 +483,7 @@ VALID: dict[str, dict[str, Any]] = {
     "tags: AWS in capitals": {"tags": {"AWS:a": "", "Aws:a": "", "aWS:a": ""}},
     "tags: aws: not in front": {"tags": {" aws:a": "", "my:aws:a": ""}},
     "tags: aws: in a value": {"tags": {"k": "aws:a"}},
+    "tags: 128 newer than Unicode's tables": {"tags": {UNASSIGNED * 128: UNASSIGNED * 256}},
     "tags: newer than Unicode's tables": {"tags": {UNASSIGNED: UNASSIGNED, f"a{UNASSIGNED}": ""}},
     "tier: HOT": {"stream_storage_configuration": CONFIGURATION},
     "None everywhere": {
@@ -498,6 +499,7 @@ VALID: dict[str, dict[str, Any]] = {
 INVALID: list[tuple[str, dict[str, Any], list[str]]] = [
     ("stream_name: None", {"stream_name": None}, ["required"]),
     ("stream_name: 257 characters", {"stream_name": "a" * 257}, ["max_length"]),
+    ("stream_name: 256 characters, a bad one", {"stream_name": "a" * 255 + "!"}, ["pattern"]),
     ("device_name: 129 characters", {"device_name": "a" * 129}, ["max_length"]),
     ("media_type: 129 characters", {"media_type": "video/" + "x" * 123}, ["max_length"]),
     ("media_type: no slash", {"media_type": "video"}, ["pattern"]),
@@ -1382,3 +1384,16 @@ def test_streams_that_cannot_be_found(stream: Any, parameter: str, rules: list[s
         (parameter, "stream", rule) for rule in rules
     ]
     assert not service.asked
+
+
+def test_what_a_violation_of_an_arn_says() -> None:
+    """What has a colon is taken for an ARN, and the sentence shows how one looks."""
+    (violation,) = violations_of(StreamsClient(Service()).describe_stream, "a:b")
+    assert violation == Violation(
+        "StreamARN",
+        "stream",
+        "pattern",
+        "stream must be a name, or an ARN like "
+        "'arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/16', got 'a:b'",
+        "'a:b'",
+    )

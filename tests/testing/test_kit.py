@@ -496,9 +496,15 @@ def test_deletion_takes_its_time(caller: Any, kvs: MockKvs, camera: CreateStream
     kvs.hold_deleting(3)
     boto_client = kvs.boto_client()
     boto_client.delete_stream(StreamARN=first)
-    boto_client.delete_stream(StreamARN=first)  # it is being deleted already
     assert kvs.streams["cam"].status is StreamStatus.DELETING
+    assert caller.describe_stream("cam").status is StreamStatus.DELETING
+    boto_client.delete_stream(StreamARN=first)  # it is being deleted already, and goes on
     ensured = caller.ensure_stream(camera)
+    assert [call.error for call in kvs.calls if call.operation == "describe_stream"] == [
+        *[None] * 3,
+        "ResourceNotFoundException",
+        None,
+    ]
     assert ensured.outcome is EnsureOutcome.CREATED
     assert ensured.stream.stream_arn != first
 
@@ -670,14 +676,20 @@ def test_any_client_is_answered_over_http() -> None:
             with urllib.request.urlopen(request) as response:  # noqa: S310
                 return json.load(response)
 
-        with pytest.raises(urllib.error.HTTPError) as caught:
-            post("createStream", {"StreamName": "cam"})
-        with caught.value as denied:
-            assert denied.code == 403
-            assert denied.headers["x-amzn-ErrorType"].startswith("AccessDeniedException:")
+        kvs.fail_next("UnrecognizedClientException")
+        for code, member in (
+            ("AccessDeniedException", "Message"),
+            ("UnrecognizedClientException", "message"),
+        ):
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                post("createStream", {"StreamName": "cam"})
+            with caught.value as denied:
+                assert denied.code == 403
+                assert denied.headers["x-amzn-ErrorType"].startswith(f"{code}:")
+                assert list(json.load(denied)) == [member]
         arn = post("createStream", {"StreamName": "cam", "MediaType": None, "New": 1})["StreamARN"]
         assert kvs.streams["cam"].stream_arn == arn
-        assert [call.attempt for call in kvs.calls] == [1, 1]
+        assert [call.attempt for call in kvs.calls] == [1, 1, 1]
 
 
 # What is left over

@@ -1,8 +1,10 @@
 """What the kit changes in the process, and that it puts everything back."""
 
 import asyncio
+import contextvars
 import os
 import pickle
+import runpy
 import subprocess
 import sys
 import threading
@@ -65,6 +67,7 @@ def test_environment_is_made_up_and_put_back(
     with mock_kvs(server=server, region_name="ap-south-1") as kvs:
         inside = set(aws_settings().items())
         assert not inside & set(OUTSIDE.items())
+        assert os.environ["BOTO_CONFIG"] == os.devnull
         session = boto3.Session()
         assert session.profile_name == "default"
         assert session.region_name == "ap-south-1"
@@ -95,7 +98,9 @@ def test_a_server_is_found_by_the_environment() -> None:
 
 def test_everything_is_put_back(camera: CreateStreamRequest) -> None:
     """Time, network and moto's tables are afterwards what they were before."""
-    from moto.kinesisvideo.urls import url_paths
+    from moto.kinesisvideo import urls
+
+    url_paths = urls.url_paths
 
     def state() -> Any:
         return (
@@ -113,6 +118,8 @@ def test_everything_is_put_back(camera: CreateStreamRequest) -> None:
         assert all(one != other for one, other in zip(state()[:4], before[:4], strict=True))
     assert state() == before
     assert botocore.endpoint.time is time
+    afresh = runpy.run_path(urls.__file__, run_name="moto.kinesisvideo.afresh")
+    assert url_paths.keys() == afresh["url_paths"].keys()
 
 
 def test_a_failed_start_puts_everything_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +204,11 @@ def test_time_between_threads() -> None:
     """A thread that the kit has never seen starts at the latest time there is."""
     clock = _process.VirtualClock()
     start = clock.now()
+    behind = contextvars.copy_context()
     clock.sleep(5)
+    behind.run(clock.sleep, 1)
+    assert behind.run(clock.now) == start + 1
+    assert clock.elapsed == 5
     seen = []
     thread = threading.Thread(target=lambda: seen.append(clock.now()))
     thread.start()
