@@ -77,8 +77,8 @@ def tests_lowest(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1])
 def tests_aiobotocore(session: nox.Session) -> None:
-    """Test over aiobotocore, which needs an older botocore than the newest boto3."""
-    run_tests(session, "-m", "aiobotocore", requirements=["aiobotocore"])
+    """Test over aiobotocore, and run every block of the documentation: none is skipped here."""
+    run_tests(session, "-m", "aiobotocore", extra="frameworks")
     session.run("pytest", "README.md", "docs")
 
 
@@ -131,6 +131,25 @@ def ask(session: nox.Session, *commands: list[str]) -> None:
             failed.append(" ".join(command))
     if failed:
         session.error(f"failed: {'; '.join(failed)}")
+
+
+@nox.session(python=PYTHONS[-1])
+def api(session: nox.Session) -> None:
+    """Compare the public names with those of the last release: breaking them is a decision."""
+    git = ("git", "tag", "--list", "v*", "--sort=-version:refname")
+    tags = str(session.run(*git, external=True, silent=True)).split()
+    if not tags:
+        session.skip("nothing has been released yet")
+
+    def breaking(version: str) -> list[str]:
+        """Return the part of a version that changes with a breaking change."""
+        major, minor, *_ = version.split(".")
+        return [major, minor] if major == "0" else [major]
+
+    decided = breaking(tags[0].removeprefix("v")) != breaking(PYPROJECT["project"]["version"])
+    session.install("griffe")
+    check = ("griffe", "check", "kvs_streams", "--against", tags[0])
+    session.run(*check, success_codes=[0, 1] if decided else [0])
 
 
 @nox.session(python=PYTHONS[-1])

@@ -249,14 +249,6 @@ def _to_tier(value: StorageTier | Literal["HOT", "WARM"]) -> StorageTier:
     return tier
 
 
-def _to_arn(value: str) -> StreamArn:
-    return StreamArn(value)
-
-
-def _to_status(value: str) -> StreamStatus:
-    return StreamStatus(value)
-
-
 @frozen(kw_only=True)
 class StreamStorageConfiguration:
     """How a stream stores its data.
@@ -450,7 +442,7 @@ def _check_storage_kwargs(storage: object) -> list[Violation]:
 class CreateStreamResponse:
     """What AWS answered to a create; the stream is on its way to ACTIVE."""
 
-    stream_arn: StreamArn = field(converter=_to_arn)
+    stream_arn: StreamArn
     """The ARN of the new stream."""
 
     request_id: str | None = None
@@ -462,6 +454,10 @@ class CreateStreamResponse:
     retry_attempts: int = 0
     """Every request sent for this call, botocore's retries and ours, less one."""
 
+    def __attrs_post_init__(self) -> None:
+        """Let plain text be an ARN, as a test without types may write it."""
+        object.__setattr__(self, "stream_arn", StreamArn(self.stream_arn))
+
 
 @frozen(kw_only=True)
 class StreamInfo:
@@ -470,10 +466,10 @@ class StreamInfo:
     stream_name: str
     """The name of the stream."""
 
-    stream_arn: StreamArn = field(converter=_to_arn)
+    stream_arn: StreamArn
     """The ARN of the stream."""
 
-    status: StreamStatus = field(converter=_to_status)
+    status: StreamStatus
     """What the stream is doing."""
 
     device_name: str | None = None
@@ -493,6 +489,11 @@ class StreamInfo:
 
     data_retention_in_hours: int | None = None
     """How long the data is kept, in hours; 0 stores nothing."""
+
+    def __attrs_post_init__(self) -> None:
+        """Let plain text be an ARN or a status, as a test without types may write it."""
+        object.__setattr__(self, "stream_arn", StreamArn(self.stream_arn))
+        object.__setattr__(self, "status", StreamStatus(self.status))
 
 
 @frozen(kw_only=True)

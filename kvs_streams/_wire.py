@@ -101,7 +101,7 @@ def read_created(call: Call, reply: object, retries: int) -> CreateStreamRespons
     arn = _require(call, reply, reply, "StreamARN")
     exchange = metadata(reply)
     return CreateStreamResponse(
-        stream_arn=arn,
+        stream_arn=StreamArn(arn),
         request_id=exchange.get("RequestId"),
         http_status_code=exchange.get("HTTPStatusCode"),
         retry_attempts=retries,

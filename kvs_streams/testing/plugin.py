@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MARKER = "kvs_options"
 _OPTIONS = "server", "validate", "allow_unused", "region_name"
 
-_kits = pytest.StashKey["MockKvs"]()
+_kits = pytest.StashKey["MockKvs"]()  # pyrefly: ignore[not-a-type]
 
 
 def pytest_configure(config: pytest.Config) -> None:

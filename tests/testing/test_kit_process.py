@@ -109,7 +109,7 @@ def test_everything_is_put_back(camera: CreateStreamRequest) -> None:
             URLLib3Session.send,
             dict(url_paths),
             boto3.DEFAULT_SESSION,
-            threading.active_count(),
+            [thread for thread in threading.enumerate() if thread.name == "kvs_streams.testing"],
         )
 
     before = state()

@@ -108,8 +108,8 @@ def replies(response: CreateStreamResponse, info: StreamInfo, ensured: EnsuredSt
         assert_type(drift.found, str | int | None)
 
     # For tests of users' own code, which make replies themselves.
-    CreateStreamResponse(stream_arn="arn:aws:kinesisvideo:eu-central-1:123456789012:stream/gate/1")
-    StreamInfo(stream_name="gate", stream_arn=info.stream_arn, status="ACTIVE")
+    CreateStreamResponse(stream_arn=StreamArn("arn:aws:kinesisvideo:eu-central-1:1:stream/gate/1"))
+    StreamInfo(stream_name="gate", stream_arn=info.stream_arn, status=StreamStatus.ACTIVE)
     EnsuredStream(stream=info, outcome=EnsureOutcome.EXISTING)
     Drift(field="media_type", requested="video/h264", found=None)
     Violation(parameter="Tags", field="tags", rule="max_items", message="too many", value="51")
