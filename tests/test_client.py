@@ -335,6 +335,17 @@ def test_client_of_a_sister_service(cls: Any, service: str) -> None:
         raw.close()
 
 
+def test_async_fake_for_the_sync_client() -> None:
+    """Whatever has to be awaited is none for StreamsClient, also a fake of one's own."""
+
+    class Fake:
+        async def create_stream(self, **_: Any) -> dict[str, Any]:
+            return {}
+
+    with pytest.raises(TypeError, match=r"^client has to be awaited: use AsyncStreamsClient"):
+        StreamsClient(Fake())  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("kind", [WITH_AIOBOTOCORE])
 def test_async_client_for_the_sync_one(connect: Connect) -> None:
     """A client whose calls have to be awaited is none for StreamsClient, which says where to go."""
