@@ -566,6 +566,12 @@ def test_unknown_status_leaves_no_trace() -> None:
         StreamStatus["S1"]
 
 
+@pytest.mark.parametrize("member", [StreamStatus("PAUSED"), StreamStatus.ACTIVE, StorageTier.HOT])
+def test_enums_pickle_by_value(member: Any) -> None:
+    """A member is pickled by its text in every Python: 3.11.2 would look for an attribute."""
+    assert member.__reduce_ex__(4) == (type(member), (str(member),))
+
+
 def test_status_of_another_kind_of_string() -> None:
     """Of a string enum the text is taken, not what ``str()`` makes of it."""
 
