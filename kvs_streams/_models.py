@@ -52,7 +52,7 @@ class _TextEnum(str, Enum):
     def __str__(self) -> str:
         return str.__str__(self)
 
-    def __reduce_ex__(self, protocol: object) -> tuple[type["_TextEnum"], tuple[str]]:
+    def __reduce_ex__(self, proto: object) -> tuple[type["_TextEnum"], tuple[str]]:
         # Python 3.11.0 to 3.11.3 pickle by name, under which a later value has no member.
         return type(self), (self.value,)
 
