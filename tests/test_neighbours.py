@@ -1,10 +1,9 @@
-"""Beside what others install too: tracing, stubs, xdist, and boto3's own endpoint settings."""
+"""Beside what others install too: tracing, stubs, and boto3's own endpoint settings."""
 
 import asyncio
 import inspect
 import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -408,41 +407,3 @@ def test_xray_async(server: Loopback) -> None:
     """X-Ray does not follow a call into a worker thread; the call is none the worse for it."""
     (segment,) = trace_with_xray(ASYNC_BOTO3, server)["sent"]
     assert "subsegments" not in segment
-
-
-# --- pytest-xdist --------------------------------------------------------------------------------
-
-USERS_TESTS = """
-import os
-
-import pytest
-from kvs_streams import CreateStreamRequest, ResourceInUseException
-
-
-@pytest.mark.parametrize("number", range(8))
-def test_same_name_in_every_worker(kvs_client, number):
-    assert os.environ["PYTEST_XDIST_WORKER_COUNT"] == "2"
-    request = CreateStreamRequest(stream_name="gate", tags={"number": str(number)})
-    assert kvs_client.ensure_stream(request).outcome == "CREATED"
-    with pytest.raises(ResourceInUseException):
-        kvs_client.create_stream(request)
-
-
-def test_fails(kvs_client):
-    CreateStreamRequest(stream_name="front door")
-"""
-
-
-def test_xdist(tmp_path: Path) -> None:
-    """A user's tests share no stream between xdist's workers, and failures are told in full."""
-    pytest.importorskip("xdist", reason="needs pytest-xdist")
-    (tmp_path / "test_users.py").write_text(USERS_TESTS)
-    options = ["-n2", "-q", "-W", "error", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
-    command = [sys.executable, "-m", "pytest", *options]
-    # This run may itself be a worker of xdist, which the inner one must not take itself for.
-    env = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(
-        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-    )
-    assert "1 failed, 8 passed" in done.stdout, done.stdout + done.stderr
-    assert "kvs_streams.RequestValidationError: invalid request, nothing was sent" in done.stdout
