@@ -190,9 +190,11 @@ class _Tags(Mapping[str, str]):
     __slots__ = ("_within",)
 
     def __init__(self, tags: Mapping[str, str | None]) -> None:
-        # AWS calls the value optional, yet the wire format wants one: the empty text.
         self._within = cast("dict[str, str]", dict(tags))
-        if type(None) in map(type, self._within.values()):
+        try:
+            "".join(self._within.values())  # the quickest way to learn that all are texts
+        except TypeError:
+            # AWS calls the value optional, yet the wire format wants one: the empty text.
             self._within = {key: "" if value is None else value for key, value in tags.items()}
 
     def __getitem__(self, key: str) -> str:
@@ -357,7 +359,7 @@ class CreateStreamRequest:
             media_type=self.media_type,
             kms_key_id=self.kms_key_id,
             data_retention_in_hours=self.data_retention_in_hours,
-            tags=_unwrapped(tags) if isinstance(tags, _Tags) else tags,
+            tags=_unwrapped(tags) if type(tags) is _Tags else tags,
         )
         storage: object = self.stream_storage_configuration
         if storage is not None and not isinstance(storage, StreamStorageConfiguration):

@@ -1,8 +1,10 @@
 """Pure checks of a request against the published limits: values in, violations out."""
 
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from attrs import evolve
 
 from . import _limits
 from .errors import Rule, Violation, is_mapping, shown
@@ -10,6 +12,8 @@ from .errors import Rule, Violation, is_mapping, shown
 # The category of a code point that this Python's Unicode tables do not know. Whether it is a letter
 # is the service's to say.
 _UNASSIGNED = "Cn"
+_LONGEST_KEY = _limits.TAG_KEY.max_length
+_LONGEST_VALUE = _limits.TAG_VALUE.max_length
 
 
 def check_request(
@@ -34,19 +38,16 @@ def check_request(
         absent: What stands for a field that is not sent.
     """
     faults: list[Violation] = []
-    if stream_name is None:
-        stream_name = absent
-    if stream_name is absent:
+    if stream_name is None or stream_name is absent:
         faults.append(missing(_limits.STREAM_NAME.parameter, "stream_name"))
-    for limit, field, value in (
-        (_limits.STREAM_NAME, "stream_name", stream_name),
-        (_limits.DEVICE_NAME, "device_name", device_name),
-        (_limits.MEDIA_TYPE, "media_type", media_type),
-        (_limits.KMS_KEY_ID, "kms_key_id", kms_key_id),
-    ):
-        if value is not absent:
-            for rule, requirement in _broken(limit, value):
-                faults.append(_fault(limit.parameter, field, rule, value, requirement))
+    else:
+        _check_text(faults, _limits.STREAM_NAME, "stream_name", stream_name)
+    if device_name is not absent:
+        _check_text(faults, _limits.DEVICE_NAME, "device_name", device_name)
+    if media_type is not absent:
+        _check_text(faults, _limits.MEDIA_TYPE, "media_type", media_type)
+    if kms_key_id is not absent:
+        _check_text(faults, _limits.KMS_KEY_ID, "kms_key_id", kms_key_id)
     if data_retention_in_hours is not absent:
         _check_hours(faults, data_retention_in_hours)
     if tags is not absent:
@@ -70,11 +71,9 @@ def check_storage_tier(tier: object, prefix: str = "") -> list[Violation]:
 def check_stream(stream: object) -> list[Violation]:
     """Return the faults of what names a stream to be found: its name, or its ARN."""
     is_arn = isinstance(stream, str) and ":" in stream
-    limit = _limits.STREAM_ARN if is_arn else _limits.STREAM_NAME
-    return [
-        _fault(limit.parameter, "stream", rule, stream, requirement)
-        for rule, requirement in _broken(limit, stream)
-    ]
+    faults: list[Violation] = []
+    _check_text(faults, _limits.STREAM_ARN if is_arn else _limits.STREAM_NAME, "stream", stream)
+    return faults
 
 
 def missing(parameter: str, field: str) -> Violation:
@@ -96,32 +95,27 @@ def unknown(key: object, known: str, prefix: str = "") -> Violation:
     return Violation(parameter, f"{prefix}{parameter}", "unknown", message, "")
 
 
-def _fault(
-    parameter: str, field: str, rule: Rule, value: object, requirement: str, *, subject: str = ""
-) -> Violation:
-    """Return a fault whose sentence ends with the value."""
+def _fault(parameter: str, field: str, rule: Rule, value: object, requirement: str) -> Violation:
+    """Return a fault whose sentence begins with the field and ends with the value."""
     text = shown(value)
-    return Violation(parameter, field, rule, f"{subject or field} {requirement} {text}", text)
+    return Violation(parameter, field, rule, f"{field} {requirement} {text}", text)
 
 
-def _broken(limit: _limits.Text, value: object) -> Sequence[tuple[Rule, str]]:
-    """Return the rules that a text breaks, each in words that end before the value."""
+def _check_text(faults: list[Violation], limit: _limits.Text, field: str, value: object) -> None:
+    """Check a text: its type, its length and its pattern."""
+    name = limit.parameter
     if not isinstance(value, str):
-        return [("type", "must be a string, not")]
-    length = len(value)
-    if length < limit.min_length:
+        faults.append(wrong_type(name, field, value, "a string"))
+    elif len(value) < limit.min_length:
         # The pattern would only say the same once more.
-        return [("min_length", f"must have at least {limit.min_length} character, got")]
-    matches = limit.pattern.fullmatch(value)
-    if matches and length <= limit.max_length:
-        return ()
-    broken: list[tuple[Rule, str]] = []
-    if length > limit.max_length:
-        wanted = f"must have at most {limit.max_length} characters, got {length}:"
-        broken.append(("max_length", wanted))
-    if not matches and not _may_match(limit, value):
-        broken.append(("pattern", f"{limit.requirement}, got"))
-    return broken
+        wanted = f"must have at least {limit.min_length} character, got"
+        faults.append(_fault(name, field, "min_length", value, wanted))
+    else:
+        if len(value) > limit.max_length:
+            wanted = f"must have at most {limit.max_length} characters, got {len(value)}:"
+            faults.append(_fault(name, field, "max_length", value, wanted))
+        if limit.pattern.fullmatch(value) is None and not _may_match(limit, value):
+            faults.append(_fault(name, field, "pattern", value, f"{limit.requirement}, got"))
 
 
 def _may_match(limit: _limits.Text, value: str) -> bool:
@@ -158,18 +152,21 @@ def _check_tags(faults: list[Violation], tags: object) -> None:
     if _are_faultless(tags):
         return
     for key, value in tags.items():
-        broken = [*_broken(_limits.TAG_KEY, key)]
-        if isinstance(key, str) and key.startswith(_limits.TAG_KEY_RESERVED_PREFIX):
-            wanted = f"must not begin with {_limits.TAG_KEY_RESERVED_PREFIX!r}, got"
-            broken.append(("reserved_prefix", wanted))
-        for what, text, rules in (
-            ("key", key, broken),
-            ("value", value, _broken(_limits.TAG_VALUE, value)),
-        ):
-            for rule, wanted in rules:
-                path = tag_path(key)
-                subject = f"the {what} of {path}"
-                faults.append(_fault(limit.parameter, path, rule, text, wanted, subject=subject))
+        _check_tag(faults, key, value)
+
+
+def _check_tag(faults: list[Violation], key: object, value: object) -> None:
+    """Check one tag; its faults have the path to it, which takes a while to write."""
+    found: list[Violation] = []
+    _check_text(found, _limits.TAG_KEY, "key", key)
+    if isinstance(key, str) and key.startswith(_limits.TAG_KEY_RESERVED_PREFIX):
+        wanted = f"must not begin with {_limits.TAG_KEY_RESERVED_PREFIX!r}, got"
+        found.append(_fault(_limits.TAG_KEY.parameter, "key", "reserved_prefix", key, wanted))
+    _check_text(found, _limits.TAG_VALUE, "value", value)
+    for fault in found:
+        path = tag_path(key)
+        message = f"the {fault.field} of {path}{fault.message.removeprefix(fault.field)}"
+        faults.append(evolve(fault, field=path, message=message))
 
 
 def _are_faultless(tags: Mapping[Any, Any]) -> bool:
@@ -186,15 +183,11 @@ def _are_faultless(tags: Mapping[Any, Any]) -> bool:
     return (
         "" not in keys
         and _limits.TAG_KEY_RESERVED_PREFIX not in joined_keys
-        and _are_within(_limits.TAG_KEY.max_length, keys, joined_keys)
-        and _are_within(_limits.TAG_VALUE.max_length, values, joined_values)
+        # No text is too long if all of them together are not.
+        and (len(joined_keys) <= _LONGEST_KEY or max(map(len, keys)) <= _LONGEST_KEY)
+        and (len(joined_values) <= _LONGEST_VALUE or max(map(len, values)) <= _LONGEST_VALUE)
         and _limits.TAG_TEXT.fullmatch(joined_keys + joined_values) is not None
     )
-
-
-def _are_within(max_length: int, texts: Collection[Any], joined: str) -> bool:
-    """Tell whether no text is too long: they are not if all of them together are not."""
-    return len(joined) <= max_length or max(map(len, texts)) <= max_length
 
 
 def tag_path(key: object) -> str:
