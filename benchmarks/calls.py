@@ -1,10 +1,12 @@
 """Cases (a) and (c): whole calls beside raw boto3's."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import boto3
+from aiobotocore.session import AioSession
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.stub import Stubber
@@ -16,7 +18,7 @@ from kvs_streams import (
     StreamsClient,
 )
 
-from . import pairs, rivals
+from . import floor, pairs, rivals
 from .pairs import Times
 from .requests import FIELDS, TIER, tags
 
@@ -24,7 +26,7 @@ _REPLY = {
     "StreamARN": "arn:aws:kinesisvideo:eu-central-1:123456789012:stream/camera-01/1598784211076",
     "ResponseMetadata": {"RequestId": "1", "HTTPStatusCode": 200, "RetryAttempts": 0},
 }
-RAW, CONTROL, OURS = "raw boto3", "raw boto3 again", "kvs_streams"
+RAW, CONTROL, OURS, FLOOR = "raw boto3", "raw boto3 again", "kvs_streams", "the least"
 
 
 def boto_client(endpoint_url: str | None = None, **config: Any) -> Any:
@@ -57,10 +59,18 @@ class Shape(NamedTuple):
             return lambda: rivals.by_kvs_streams(self.fields, self.tier)
         return lambda: made
 
+    def unchecked(self) -> Callable[[], floor.Request]:
+        """Return what gives the request for the least that a wrapper does."""
+        made = floor.unchecked(self.fields, self.tier)
+        if self.is_made_each_time:
+            return lambda: floor.unchecked(self.fields, self.tier)
+        return lambda: made
+
 
 def _contenders(raw: Any, shape: Shape) -> dict[str, Any]:
     """Return the same call by raw boto3, twice, and by the library: one boto3 client for all."""
-    client, kwargs, request = StreamsClient(raw), shape.kwargs(), shape.request()
+    client = StreamsClient(raw)
+    kwargs, request, unchecked = shape.kwargs(), shape.request(), shape.unchecked()
 
     def by_boto() -> object:
         return raw.create_stream(**kwargs())["StreamARN"]
@@ -68,20 +78,34 @@ def _contenders(raw: Any, shape: Shape) -> dict[str, Any]:
     def by_us() -> object:
         return client.create_stream(request()).stream_arn
 
-    return {RAW: by_boto, CONTROL: by_boto, OURS: by_us}
+    def by_least() -> object:
+        return floor.response(raw.create_stream(**unchecked().to_boto())).stream_arn
+
+    return {RAW: by_boto, CONTROL: by_boto, OURS: by_us, FLOOR: by_least}
 
 
-def _async_contenders(raw: Any, shape: Shape) -> dict[str, Any]:
-    """Return the same, awaited; over boto3 both sides make their calls in worker threads."""
-    client, kwargs, request = AsyncStreamsClient(raw), shape.kwargs(), shape.request()
+def _async_contenders(
+    raw: Any, shape: Shape, send: Callable[..., Awaitable[Any]]
+) -> dict[str, Any]:
+    """Return the same, awaited; ``send`` is how raw boto3 or aiobotocore is."""
+    client = AsyncStreamsClient(raw)
+    kwargs, request, unchecked = shape.kwargs(), shape.request(), shape.unchecked()
 
     async def by_boto() -> object:
-        return (await asyncio.to_thread(raw.create_stream, **kwargs()))["StreamARN"]
+        return (await send(**kwargs()))["StreamARN"]
 
     async def by_us() -> object:
         return (await client.create_stream(request())).stream_arn
 
-    return {RAW: by_boto, CONTROL: by_boto, OURS: by_us}
+    async def by_least() -> object:
+        return floor.response(await send(**unchecked().to_boto())).stream_arn
+
+    return {RAW: by_boto, CONTROL: by_boto, OURS: by_us, FLOOR: by_least}
+
+
+def _in_threads(raw: Any, shape: Shape) -> dict[str, Any]:
+    """Return the contenders over boto3: each makes its calls in worker threads."""
+    return _async_contenders(raw, shape, partial(asyncio.to_thread, raw.create_stream))
 
 
 _TAGGED = {**FIELDS, "tags": tags(10, ascii_only=True)}
@@ -99,7 +123,7 @@ def over_http(url: str, shape: str, rounds: int) -> Times:
 
 def over_http_async(url: str, shape: str, rounds: int) -> Times:
     """Measure awaited calls over HTTP on loopback, in worker threads."""
-    contenders = _async_contenders(boto_client(url), SHAPES[shape])
+    contenders = _in_threads(boto_client(url), SHAPES[shape])
     return asyncio.run(pairs.take_turns_async(contenders, rounds=rounds))
 
 
@@ -120,22 +144,17 @@ def with_stubber_async(shape: str, rounds: int) -> Times:
     with Stubber(raw) as stubber:
         return asyncio.run(
             pairs.take_turns_async(
-                _async_contenders(raw, SHAPES[shape]),
+                _in_threads(raw, SHAPES[shape]),
                 rounds=rounds,
                 before=lambda: stubber.add_response("create_stream", _REPLY),
             )
         )
 
 
-def over_aiobotocore(url: str, shape: str, rounds: int) -> Times | None:
-    """Measure awaited calls of an aiobotocore client; ``None`` where that is not installed."""
-    try:
-        from aiobotocore.session import AioSession
-    except ImportError:
-        return None
+def over_aiobotocore(url: str, shape: str, rounds: int) -> Times:
+    """Measure awaited calls of an aiobotocore client."""
 
     async def measure() -> Times:
-        kwargs, request = SHAPES[shape].kwargs(), SHAPES[shape].request()
         async with AioSession().create_client(
             "kinesisvideo",
             region_name="eu-central-1",
@@ -143,15 +162,7 @@ def over_aiobotocore(url: str, shape: str, rounds: int) -> Times | None:
             aws_access_key_id="AKIDEXAMPLE",
             aws_secret_access_key="secret",
         ) as raw:
-            client = AsyncStreamsClient(raw)
-
-            async def by_boto() -> object:
-                return (await raw.create_stream(**kwargs()))["StreamARN"]
-
-            async def by_us() -> object:
-                return (await client.create_stream(request())).stream_arn
-
-            contenders = {RAW: by_boto, CONTROL: by_boto, OURS: by_us}
+            contenders = _async_contenders(raw, SHAPES[shape], raw.create_stream)
             return await pairs.take_turns_async(contenders, rounds=rounds)
 
     return asyncio.run(measure())

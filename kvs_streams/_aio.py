@@ -24,19 +24,20 @@ __all__ = ["AsyncStreamsClient"]
 class _AsyncIo:
     """What a flow asks for, awaited; calls of a boto3 client are made in worker threads."""
 
-    __slots__ = ("_threads", "client", "now", "random", "sleep")
+    __slots__ = ("_threads", "client", "clock")
 
-    def __init__(self, client: object, clock: SystemClock, *, threads: bool) -> None:
-        self.client = client
-        self.now = clock.now
-        self.random = clock.random
-        self.sleep = clock.sleep_async
-        self._threads = threads
+    def __init__(self, client: "BaseClient | None") -> None:
+        self.client = client  # None until one is built
+        self.clock = SystemClock()
+        self._threads = client is None or not is_async(client)
 
     async def call(self, method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
         if self._threads:
             return await asyncio.to_thread(method, **kwargs)
         return await method(**kwargs)
+
+    async def sleep(self, seconds: float) -> None:
+        await self.clock.sleep_async(seconds)
 
 
 class AsyncStreamsClient:
@@ -82,12 +83,10 @@ class AsyncStreamsClient:
                 endpoint_url=endpoint_url,
                 config=config,
             )
-        self._client = cast("BaseClient | None", client)
-        self._threads = client is None or not is_async(client)
+        self._io = _AsyncIo(cast("BaseClient | None", client))
         self._parts = (session, region_name, endpoint_url, config)
         self._building = Lock()
         self._throttle_retry = throttle_retry
-        self._clock = SystemClock()
 
     @property
     def boto_client(self) -> "BaseClient":
@@ -98,9 +97,10 @@ class AsyncStreamsClient:
                 endpoint.
         """
         with self._building:
-            if self._client is None:
-                self._client = build_client(*self._parts)
-        return self._client
+            client = self._io.client
+            if client is None:
+                client = self._io.client = build_client(*self._parts)
+        return client
 
     async def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream; it becomes ``ACTIVE`` some time after this returns.
@@ -120,7 +120,7 @@ class AsyncStreamsClient:
             UnexpectedResponseError: If AWS reports success and names no ARN.
         """
         check_request(request)
-        return await create(await self._io(), self._throttle_retry, request)
+        return await create(await self._ready(), self._throttle_retry, request)
 
     async def describe_stream(self, stream: str) -> StreamInfo:
         """Return what AWS knows of a stream.
@@ -136,7 +136,7 @@ class AsyncStreamsClient:
             ResourceNotFoundException: If there is no such stream.
             KvsStreamsError: Whatever else went wrong, as for ``create_stream``.
         """
-        return await describe(await self._io(), self._throttle_retry, stream)
+        return await describe(await self._ready(), self._throttle_retry, stream)
 
     async def wait_until_active(
         self, stream: str, *, timeout: float = 300.0, not_found_grace: float = 10.0
@@ -159,7 +159,7 @@ class AsyncStreamsClient:
             ResourceNotFoundException: If the stream is not found after the grace, or no more.
             KvsStreamsError: Whatever else went wrong, as for ``describe_stream``.
         """
-        return await wait_until_active(await self._io(), stream, timeout, not_found_grace)
+        return await wait_until_active(await self._ready(), stream, timeout, not_found_grace)
 
     async def ensure_stream(
         self,
@@ -196,7 +196,7 @@ class AsyncStreamsClient:
         """
         check_request(request)
         return await ensure(
-            await self._io(),
+            await self._ready(),
             self._throttle_retry,
             request,
             wait=wait,
@@ -206,8 +206,8 @@ class AsyncStreamsClient:
 
     async def aclose(self) -> None:
         """Close the boto3 client, if it was built here."""
-        if self._owns_client and self._client is not None:
-            await asyncio.to_thread(self._client.close)
+        if self._owns_client and self._io.client is not None:
+            await asyncio.to_thread(self._io.client.close)
 
     async def __aenter__(self) -> "Self":
         """Return this client."""
@@ -222,11 +222,10 @@ class AsyncStreamsClient:
         """Close as ``aclose`` does."""
         await self.aclose()
 
-    async def _io(self) -> _AsyncIo:
-        client = self._client
-        if client is None:
-            client = await asyncio.to_thread(lambda: self.boto_client)
-        return _AsyncIo(client, self._clock, threads=self._threads)
+    async def _ready(self) -> _AsyncIo:
+        if self._io.client is None:
+            await asyncio.to_thread(lambda: self.boto_client)
+        return self._io
 
 
 show_as_public(__all__, globals())

@@ -28,19 +28,17 @@ _SERVICE = "kinesisvideo"
 class _SyncIo:
     """What a flow asks for, without ever suspending."""
 
-    __slots__ = ("_clock", "client", "now", "random")
+    __slots__ = ("client", "clock")
 
-    def __init__(self, client: object, clock: SystemClock) -> None:
+    def __init__(self, client: "BaseClient") -> None:
         self.client = client
-        self.now = clock.now
-        self.random = clock.random
-        self._clock = clock
+        self.clock = SystemClock()
 
     async def call(self, method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
         return method(**kwargs)
 
     async def sleep(self, seconds: float) -> None:
-        self._clock.sleep(seconds)
+        self.clock.sleep(seconds)
 
 
 def is_async(client: object) -> bool:
@@ -146,14 +144,13 @@ class StreamsClient:
             if is_async(client):
                 msg = "client has to be awaited: use AsyncStreamsClient for it"
                 raise TypeError(msg)
-        self._client = cast("BaseClient", client)
+        self._io = _SyncIo(cast("BaseClient", client))
         self._throttle_retry = throttle_retry
-        self._clock = SystemClock()
 
     @property
     def boto_client(self) -> "BaseClient":
         """The boto3 client underneath, for every other operation."""
-        return self._client
+        return self._io.client
 
     def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream; it becomes ``ACTIVE`` some time after this returns.
@@ -173,7 +170,7 @@ class StreamsClient:
             UnexpectedResponseError: If AWS reports success and names no ARN.
         """
         check_request(request)
-        return run(create(self._io(), self._throttle_retry, request))
+        return run(create(self._io, self._throttle_retry, request))
 
     def describe_stream(self, stream: str) -> StreamInfo:
         """Return what AWS knows of a stream.
@@ -189,7 +186,7 @@ class StreamsClient:
             ResourceNotFoundException: If there is no such stream.
             KvsStreamsError: Whatever else went wrong, as for ``create_stream``.
         """
-        return run(describe(self._io(), self._throttle_retry, stream))
+        return run(describe(self._io, self._throttle_retry, stream))
 
     def wait_until_active(
         self, stream: str, *, timeout: float = 300.0, not_found_grace: float = 10.0
@@ -212,7 +209,7 @@ class StreamsClient:
             ResourceNotFoundException: If the stream is not found after the grace, or no more.
             KvsStreamsError: Whatever else went wrong, as for ``describe_stream``.
         """
-        flow = wait_until_active(self._io(), stream, timeout, not_found_grace)
+        flow = wait_until_active(self._io, stream, timeout, not_found_grace)
         return run(flow)
 
     def ensure_stream(
@@ -250,7 +247,7 @@ class StreamsClient:
         """
         check_request(request)
         flow = ensure(
-            self._io(),
+            self._io,
             self._throttle_retry,
             request,
             wait=wait,
@@ -262,7 +259,7 @@ class StreamsClient:
     def close(self) -> None:
         """Close the boto3 client, if it was built here."""
         if self._owns_client:
-            self._client.close()
+            self._io.client.close()
 
     def __enter__(self) -> "Self":
         """Return this client."""
@@ -276,9 +273,6 @@ class StreamsClient:
     ) -> None:
         """Close as ``close`` does."""
         self.close()
-
-    def _io(self) -> _SyncIo:
-        return _SyncIo(self._client, self._clock)
 
 
 def check_retry(throttle_retry: object) -> None:

@@ -103,20 +103,17 @@ class Io(Protocol):
         """Return the boto client."""
         ...
 
+    @property
+    def clock(self) -> SystemClock:
+        """Return what tells time and chance."""
+        ...
+
     async def call(self, method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
         """Call a method of the boto client."""
         ...
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
-        ...
-
-    def now(self) -> float:
-        """Return seconds on a clock that never goes back."""
-        ...
-
-    def random(self) -> float:
-        """Return a number from 0 up to 1, without 1."""
         ...
 
 
@@ -205,7 +202,7 @@ class _Deadline:
         check_seconds("timeout", timeout)
         self.io = io
         self.call = call
-        self.started = io.now()
+        self.started = io.clock.now()
         self.timeout = timeout
         self.last_status: StreamStatus | None = None
         self.last_error: KvsStreamsError | None = None
@@ -215,7 +212,7 @@ class _Deadline:
 
     def waited(self) -> float:
         """Return the seconds since the start."""
-        return self.io.now() - self.started
+        return self.io.clock.now() - self.started
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, though never beyond the deadline; raise if it has passed already."""
@@ -241,7 +238,7 @@ async def _send(
     """Make a call, again and again while the service's own throttle refuses it.
 
     Returns:
-        The reply, and how many requests it took, less one.
+        The reply, and how many requests were sent before the attempt that it answers.
     """
     method = getattr(io.client, call.method)
     sent = 0
@@ -254,10 +251,10 @@ async def _send(
         except _wire.BOTO_FAILURES as exc:
             error = _wire.translate(io.client, call, exc, sent_before=sent, retried=retried)
         else:
-            return reply, sent + _wire.retry_attempts(reply)
+            return reply, sent
         if not isinstance(error, ClientLimitExceededException) or attempt >= retry.max_attempts:
             raise error
-        delay = retry.delay(attempt, io.random())
+        delay = retry.delay(attempt, io.clock.random())
         _log.debug(
             "%s for stream %s is throttled, attempt %d of %d; next in %.2f s",
             call.operation_name,
@@ -281,8 +278,8 @@ async def create(
 ) -> CreateStreamResponse:
     """Create a stream."""
     call = _wire.create_call(request)
-    reply, retries = await _send(io, retry, call, deadline)
-    return _wire.read_created(call, reply, retries)
+    reply, sent_before = await _send(io, retry, call, deadline)
+    return _wire.read_created(call, reply, sent_before)
 
 
 async def describe(io: Io, retry: ThrottleRetry, stream: str) -> StreamInfo:
@@ -305,7 +302,7 @@ class _Watch(_Deadline):
 
     def expect(self, doubt: KvsStreamsError | None) -> None:
         """Start anew: a stream is expected from now on, for all that is known."""
-        self.expected_from = self.io.now()
+        self.expected_from = self.io.clock.now()
         self.last_status = None
         self.doubt = doubt
         self._pause = min(self._pause, _FIRST_PAUSE)
@@ -321,7 +318,7 @@ class _Watch(_Deadline):
     async def look(self) -> StreamInfo | None:
         """Look once, in good time after the last look; ``None`` if that gave no answer."""
         if self._pause:
-            await self.sleep(self._pause * (1 - _JITTER + 2 * _JITTER * self.io.random()))
+            await self.sleep(self._pause * (1 - _JITTER + 2 * _JITTER * self.io.clock.random()))
         self._pause = min(max(_FIRST_PAUSE, self._pause * _PAUSE_GROWTH), _LONGEST_PAUSE)
         try:
             # A throttled look is not sent again at once: the next look is its retry.
@@ -331,7 +328,8 @@ class _Watch(_Deadline):
             return None
         except ResourceNotFoundException as error:
             self.last_error = error
-            if self.last_status is not None or self.io.now() - self.expected_from >= self.grace:
+            waited = self.io.clock.now() - self.expected_from
+            if self.last_status is not None or waited >= self.grace:
                 raise
             return None
         info = _wire.read_stream(self.call, reply)

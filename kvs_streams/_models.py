@@ -462,7 +462,8 @@ class CreateStreamResponse:
 
     def __attrs_post_init__(self) -> None:
         """Let plain text be an ARN, as a test without types may write it."""
-        object.__setattr__(self, "stream_arn", StreamArn(self.stream_arn))
+        if type(self.stream_arn) is not StreamArn:
+            object.__setattr__(self, "stream_arn", StreamArn(self.stream_arn))
 
 
 @frozen(kw_only=True)

@@ -80,9 +80,9 @@ def metadata(reply: object) -> Mapping[str, Any]:
     return found if is_mapping(found) else {}
 
 
-def retry_attempts(reply: object) -> int:
+def _retry_attempts(exchange: Mapping[str, Any]) -> int:
     """Return how often botocore sent a call again."""
-    return int(metadata(reply).get("RetryAttempts") or 0)
+    return int(exchange.get("RetryAttempts") or 0)
 
 
 def server_time(reply: object) -> datetime | None:
@@ -96,15 +96,15 @@ def server_time(reply: object) -> datetime | None:
         return None
 
 
-def read_created(call: Call, reply: object, retries: int) -> CreateStreamResponse:
-    """Return the response to a create; ``retries`` are all requests sent for it, less one."""
+def read_created(call: Call, reply: object, sent_before: int) -> CreateStreamResponse:
+    """Return the response to a create; ``sent_before`` are the requests of earlier attempts."""
     arn = _require(call, reply, reply, "StreamARN")
     exchange = metadata(reply)
     return CreateStreamResponse(
         stream_arn=StreamArn(arn),
         request_id=exchange.get("RequestId"),
         http_status_code=exchange.get("HTTPStatusCode"),
-        retry_attempts=retries,
+        retry_attempts=sent_before + _retry_attempts(exchange),
     )
 
 
@@ -331,11 +331,12 @@ def _service_error(
     call: Call, exc: ClientError, sent_before: int, *, retried: bool
 ) -> errors.ServiceError:
     response: Mapping[str, Any] = exc.response
-    attempts = retry_attempts(response)
+    exchange = metadata(response)
+    attempts = _retry_attempts(exchange)
     error = _member(response, "Error")
     cls = _BY_CODE.get(_text(error, "Code") or "")
     if cls is None:
-        status = metadata(response).get("HTTPStatusCode")
+        status = exchange.get("HTTPStatusCode")
         failed = isinstance(status, int) and status >= _SERVER_ERROR
         cls = errors.ServerError if failed else errors.ServiceError
     extra: dict[str, Any] = {}

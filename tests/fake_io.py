@@ -431,7 +431,7 @@ class Runner:
             self.client = StreamsClient(boto, throttle_retry=retry)
         else:
             self.client = AsyncStreamsClient(AioBoto(boto), throttle_retry=retry)
-        self.client._clock = boto.clock
+        self.client._io.clock = boto.clock
 
     def run(self, method: str, *args: Any, **kwargs: Any) -> Any:
         result = getattr(self.client, method)(*args, **kwargs)

@@ -111,7 +111,7 @@ class Driver:
         self.client: Any = client
         self.loop = loop
         self.clock = FakeClock()
-        self.client._clock = self.clock
+        self.client._io.clock = self.clock
 
     def finish(self, result: Any) -> Any:
         """Return what a call gave, awaited where it has to be."""
