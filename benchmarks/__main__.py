@@ -57,7 +57,7 @@ class _Bench:
         """Case (b)."""
         validation.check_rules()
         yield "## (b) Building and checking a request, beside other validators"
-        measured = {case: validation.measure(case, self.rounds(500)) for case in validation.CASES}
+        measured = {case: validation.measure(case, self.rounds(100)) for case in validation.CASES}
         names = [*validation.RIVALS, validation.BOTOCORE]
         rows = [
             (case, *(f"{times.median(name) * _MICRO:.1f} µs" for name in names))
@@ -72,10 +72,13 @@ class _Bench:
             for base, limit in bases.items():
                 ratio = times.ratio(validation.OURS, base, base + validation.AGAIN)
                 row += [ratio] if limit is None else [ratio, verdict(ratio.value, limit)]
+            single = validation.one_at_a_time(case, self.rounds(1_000))
+            row.append(single.ratio(validation.OURS, pydantic, pydantic + validation.AGAIN))
             targets.append(tuple(row))
-        head = ("Ours / theirs, net", pydantic, "Target", rust, botocore, "Target")
+        one_by_one = f"{pydantic}, one at a time"
+        head = ("Ours / theirs, net", pydantic, "Target", rust, botocore, "Target", one_by_one)
         yield table(head, targets)
-        looks = validation.one_look(self.rounds(200))
+        looks = validation.one_look(self.rounds(50))
         dearer = looks.ratio(validation.EACH, validation.LOOK, validation.LOOK + validation.AGAIN)
         yield (
             "A request with 50 tags whose tags are looked at one by one, as some good ones have to "

@@ -19,6 +19,9 @@ AGAIN = " again"
 OBJECTS, PATTERNS, LOOK = "two frozen attrs objects", "four patterns", "one look at all tags"
 EACH = "a look at each"
 
+# Requests in a turn: enough that what is measured is code, not what the others left in the caches.
+_CALLS = 200
+
 _Build = Callable[[Mapping[str, Any], str | None], object]
 RIVALS: dict[str, _Build] = {
     OURS: rivals.by_kvs_streams,
@@ -85,7 +88,14 @@ def one_look(rounds: int) -> Times:
         LOOK + AGAIN: partial(rivals.by_kvs_streams, usual, TIER),
         EACH: partial(rivals.by_kvs_streams, each, TIER),
     }
-    return pairs.take_turns(contenders, rounds=rounds, calls=20)
+    return pairs.take_turns(contenders, rounds=rounds, calls=_CALLS)
+
+
+def one_at_a_time(case: str, rounds: int) -> Times:
+    """Measure turns of a single request, which find little of their code in the caches."""
+    everyone = {**RIVALS, f"{PYDANTIC}{AGAIN}": rivals.by_pydantic, BOTOCORE: rivals.by_botocore}
+    contenders = {name: partial(build, CASES[case], TIER) for name, build in everyone.items()}
+    return pairs.take_turns(contenders, rounds=rounds)
 
 
 def measure(case: str, rounds: int) -> Times:
@@ -102,4 +112,4 @@ def measure(case: str, rounds: int) -> Times:
     }
     fields = CASES[case]
     contenders = {name: partial(build, fields, TIER) for name, build in everyone.items()}
-    return pairs.take_turns(contenders, rounds=rounds, calls=20)
+    return pairs.take_turns(contenders, rounds=rounds, calls=_CALLS)

@@ -103,19 +103,20 @@ def _fault(parameter: str, field: str, rule: Rule, value: object, requirement: s
 
 def _check_text(faults: list[Violation], limit: _limits.Text, field: str, value: object) -> None:
     """Check a text: its type, its length and its pattern."""
-    name = limit.parameter
     if not isinstance(value, str):
-        faults.append(wrong_type(name, field, value, "a string"))
-    elif len(value) < limit.min_length:
-        # The pattern would only say the same once more.
+        faults.append(wrong_type(limit.parameter, field, value, "a string"))
+        return
+    length = len(value)
+    if length < limit.min_length:
         wanted = f"must have at least {limit.min_length} character, got"
-        faults.append(_fault(name, field, "min_length", value, wanted))
-    else:
-        if len(value) > limit.max_length:
-            wanted = f"must have at most {limit.max_length} characters, got {len(value)}:"
-            faults.append(_fault(name, field, "max_length", value, wanted))
-        if limit.pattern.fullmatch(value) is None and not _may_match(limit, value):
-            faults.append(_fault(name, field, "pattern", value, f"{limit.requirement}, got"))
+        faults.append(_fault(limit.parameter, field, "min_length", value, wanted))
+        return  # the pattern would only say the same once more
+    if length > limit.max_length:
+        wanted = f"must have at most {limit.max_length} characters, got {length}:"
+        faults.append(_fault(limit.parameter, field, "max_length", value, wanted))
+    if limit.pattern.fullmatch(value) is None and not _may_match(limit, value):
+        wanted = f"{limit.requirement}, got"
+        faults.append(_fault(limit.parameter, field, "pattern", value, wanted))
 
 
 def _may_match(limit: _limits.Text, value: str) -> bool:
@@ -184,8 +185,11 @@ def _are_faultless(tags: Mapping[Any, Any]) -> bool:
         "" not in keys
         and _limits.TAG_KEY_RESERVED_PREFIX not in joined_keys
         # No text is too long if all of them together are not.
-        and (len(joined_keys) <= _LONGEST_KEY or max(map(len, keys)) <= _LONGEST_KEY)
-        and (len(joined_values) <= _LONGEST_VALUE or max(map(len, values)) <= _LONGEST_VALUE)
+        and (len(joined_keys) <= _LONGEST_KEY or not [k for k in keys if len(k) > _LONGEST_KEY])
+        and (
+            len(joined_values) <= _LONGEST_VALUE
+            or not [value for value in values if len(value) > _LONGEST_VALUE]
+        )
         and _limits.TAG_TEXT.fullmatch(joined_keys + joined_values) is not None
     )
 
