@@ -271,7 +271,8 @@ class CreateStreamRequest:
     """Everything that ``CreateStream`` can be asked for, checked against the published limits.
 
     ``None`` means that a parameter is not sent. A request never changes: make a changed copy with
-    ``attrs.evolve``, which checks it again.
+    ``attrs.evolve``, which checks it again. What ``attrs.asdict`` makes of it can be written as
+    JSON.
 
     Args:
         stream_name: 1 to 256 ASCII letters, digits, ``_``, ``.`` and ``-``. Required.
