@@ -116,7 +116,7 @@ class _Bench:
     def imports(self) -> Iterator[str]:
         """Case (d)."""
         yield "## (d) Imports, as shares of `import boto3`"
-        processor, wall = starts.imports(self.rounds(20))
+        processor, wall = starts.imports(self.rounds(40))
         limits = {starts.BARE: 0.03, starts.MODELS: 0.36, starts.CLIENT: None}
         rows: list[tuple[object, ...]] = []
         for name, limit in limits.items():
@@ -143,7 +143,7 @@ class _Bench:
         rows: list[tuple[object, ...]] = []
         for what, times in zip(
             ("processor time", "wall clock"),
-            starts.first_stream(self.url, self.rounds(20)),
+            starts.first_stream(self.url, self.rounds(60)),
             strict=True,
         ):
             ratio = times.ratio(starts.OURS, starts.RAW, starts.CONTROL)
