@@ -266,8 +266,10 @@ def test_possibly_own_is_said_in_the_text() -> None:
     other = ResourceInUseException(REPLY, "CreateStream")
     assert own.possibly_own
     assert not other.possibly_own
-    assert "may have created it" in str(own)
-    assert str(own).startswith(str(other))
+    assert str(own) == (
+        f"{other} (an earlier attempt of this same call may have created it: "
+        "ensure_stream finds out)"
+    )
 
 
 def test_many_violations_are_cut() -> None:
@@ -282,12 +284,32 @@ def test_many_violations_are_cut() -> None:
     assert len(str(error)) < 2000
 
 
-def test_many_differences_are_cut() -> None:
-    """The same for a drift of many tags."""
-    drift = [Drift(f"tags['k{n}']", "a", None) for n in range(50)]
+def test_drift_in_words() -> None:
+    """The text names the stream, and of each difference what is and what was asked for."""
+    drift = [Drift("media_type", "a/b", None), Drift("data_retention_in_hours", 24, 0)]
+    assert str(StreamDriftError(drift, stream=INFO)) == (
+        f"stream '{INFO.stream_name}' exists with another configuration: "
+        "media_type is None, requested 'a/b'; data_retention_in_hours is 0, requested 24"
+    )
+
+
+@pytest.mark.parametrize("count, more", [(20, ""), (21, "; and 1 more"), (50, "; and 30 more")])
+def test_many_differences_are_cut(count: int, more: str) -> None:
+    """The same for a drift of many tags: twenty are named."""
+    drift = [Drift(f"tags['k{n}']", "a", None) for n in range(count)]
     error = StreamDriftError(drift, stream=INFO)
-    assert len(error.drift) == 50
-    assert "and 30 more" in str(error)
+    assert len(error.drift) == count
+    assert str(error).endswith(f"tags['k19'] is None, requested 'a'{more}")
+
+
+def test_what_is_not_said_is_empty() -> None:
+    """An error that somebody makes with no more than its text holds nothing else."""
+    late = WaitTimeoutError("late")
+    assert (late.stream_name, late.last_status, late.waited) == (None, None, 0.0)
+    assert ConfigurationError("no region").kwargs == {}
+    lost = TransportError("lost")
+    assert (lost.operation_name, lost.stream_name, lost.kwargs) == (None, None, {})
+    assert lost.outcome_unknown
 
 
 def test_wait_timeout_is_a_timeout() -> None:

@@ -1365,6 +1365,8 @@ def test_a_flow_that_suspends_needs_a_loop() -> None:
         finally:
             cleaned.append(True)
 
-    with pytest.raises(RuntimeError, match="no event loop"):
+    with pytest.raises(
+        RuntimeError, match=r"^the flow suspended, and there is no event loop to resume it$"
+    ):
         run(flow())
     assert cleaned == [True]

@@ -17,6 +17,7 @@ from support.clients import ASYNC_BOTO3, ASYNC_KINDS, Connect, Driver, registere
 from support.loopback import (
     ACCOUNT,
     REGION,
+    REQUEST_ID,
     SERVER_TIME,
     Loopback,
     Reply,
@@ -99,7 +100,7 @@ def test_backoff_has_full_jitter(connect: Connect, server: Loopback, chance: flo
 
 def test_throttle_retry_gives_up(driver: Driver, server: Loopback) -> None:
     """Five attempts by default, and then the throttle is the caller's to handle."""
-    server.on_create(*[throttle()] * 5)
+    server.on_create(*[throttle()] * 3)
     with pytest.raises(ClientLimitExceededException) as caught:
         driver.create_stream(REQUEST)
     assert caught.value.retryable
@@ -468,6 +469,19 @@ def test_ensure_compares_all_that_is_set(driver: Driver, server: Loopback) -> No
     ]
 
 
+@pytest.mark.parametrize("body", [{}, {"StreamStorageConfiguration": {"DefaultStorageTier": ""}}])
+def test_ensure_without_a_tier_to_compare(driver: Driver, server: Loopback, body: object) -> None:
+    """A success without the tier is an error that says which reply it was."""
+    server.on_create(conflict())
+    server.on_describe(existing(**FULL_INFO))
+    server.on_list_tags(tags(site="Zürich", floor="2"))
+    server.on_describe_storage(ok(body))
+    with pytest.raises(UnexpectedResponseError, match=r"has no DefaultStorageTier$") as caught:
+        driver.ensure_stream(FULL)
+    assert caught.value.operation_name == "DescribeStreamStorageConfiguration"
+    assert (caught.value.stream_name, caught.value.request_id) == ("cam", REQUEST_ID)
+
+
 DRIFT = (
     Drift("device_name", "axis", None),
     Drift("media_type", "video/h264", "video/h265"),
@@ -829,7 +843,7 @@ def test_other_errors_pass_through(
 
 def test_throttled_to_the_end(driver: Driver, server: Loopback) -> None:
     """A create that is throttled to the end created nothing."""
-    server.on_create(*[throttle()] * 5)
+    server.on_create(*[throttle()] * 3)
     with pytest.raises(ClientLimitExceededException):
         driver.ensure_stream(REQUEST)
     assert server.calls == [CREATE] * 5
@@ -977,6 +991,23 @@ def test_deadline_among_throttles(driver: Driver, server: Loopback) -> None:
     assert isinstance(caught.value.__cause__, ClientLimitExceededException)
     assert caught.value.last_status is None
     assert caught.value.created is None
+
+
+@pytest.mark.parametrize("operation", ["ListTagsForStream", "DescribeStreamStorageConfiguration"])
+def test_deadline_among_throttled_reads(driver: Driver, server: Loopback, operation: str) -> None:
+    """The deadline ends the retry of each read for a comparison too."""
+    server.on_create(conflict())
+    server.on_describe(existing(**FULL_INFO))
+    if operation == "ListTagsForStream":
+        server.on_list_tags(*[throttle()] * 3)
+    else:
+        server.on_list_tags(tags(site="Zürich", floor="2"))
+        server.on_describe_storage(*[throttle()] * 3)
+    driver.clock.chance = 0.99
+    with pytest.raises(WaitTimeoutError) as caught:
+        driver.ensure_stream(FULL, timeout=1)
+    assert sum(driver.clock.sleeps) == pytest.approx(1)
+    assert caught.value.__cause__.operation_name == operation  # type: ignore[union-attr]
 
 
 def test_a_slow_create_is_not_interrupted(driver: Driver, server: Loopback) -> None:

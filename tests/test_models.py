@@ -382,7 +382,7 @@ CHANGES: dict[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "arguments"), CHANGES.items())
+@pytest.mark.parametrize("name, arguments", CHANGES.items())
 def test_tags_are_read_only(name: str, arguments: tuple[Any, ...]) -> None:
     """Each way to change a dict is refused, in words that name the way to a changed copy."""
     tags: Any = REQUEST.tags
@@ -588,6 +588,15 @@ def test_unknown_status_leaves_no_trace() -> None:
     assert len(StreamStatus) == 4
     with pytest.raises(KeyError):
         StreamStatus["S1"]
+
+
+def test_arn_of_a_response() -> None:
+    """Plain text becomes an ARN, as a fake may write it; an ARN stays the one it is."""
+    arn = StreamArn("arn:of:something")
+    assert CreateStreamResponse(stream_arn=arn).stream_arn is arn
+    response = CreateStreamResponse(stream_arn="arn:of:something")  # type: ignore[arg-type]
+    assert type(response.stream_arn) is StreamArn
+    assert response.stream_arn == arn
 
 
 @pytest.mark.parametrize("member", [StreamStatus("PAUSED"), StreamStatus.ACTIVE, StorageTier.HOT])

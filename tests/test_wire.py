@@ -92,6 +92,19 @@ def lost(error: Exception, attempts: object = 1) -> TransportError:
     return caught.value
 
 
+class WordyError(BotoCoreError):
+    """An error of boto's that says what it is told."""
+
+    fmt = "{text}"
+
+
+@pytest.mark.parametrize("length, kept", [(400, "x" * 400), (401, f"{'x' * 399}…")])
+def test_long_reason_is_cut(length: int, kept: str) -> None:
+    """Of what boto says, which may hold a whole page, 400 characters are kept."""
+    error = lost(WordyError(text="x" * length))
+    assert str(error).endswith(f" (it may have reached AWS): {kept}")
+
+
 # Replies to a create.
 
 
