@@ -460,6 +460,21 @@ def test_deadline_that_no_clock_can_hit(story: Story, timeout: float) -> None:
     story.boto.script.clear()
 
 
+def test_deadline_at_the_end_of_a_pause(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause as long as the time that remains is the last one, though the clock wakes early."""
+    clock = story.boto.clock
+
+    def wake_early(seconds: float) -> None:
+        clock.sleeps.append(seconds)
+        clock.advance(seconds * (1 - 1e-9))
+
+    monkeypatch.setattr(clock, "sleep", wake_early)
+    story.on_describe(*[seen("CREATING")] * 2)
+    with pytest.raises(WaitTimeoutError):
+        story.wait(timeout=0.5)
+    assert story.sleeps == [0.5]
+
+
 def test_late_but_there(story: Story) -> None:
     """A look that outlasts the deadline still counts."""
     story.on_describe(seen().but(takes=60))
