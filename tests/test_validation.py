@@ -993,6 +993,23 @@ def test_all_faults_at_once_in_boto_form() -> None:
     ]
 
 
+USUAL: dict[str, dict[str, str]] = {
+    "one": {"site": "Köln"},
+    "long": {"k" * 128: "v" * 256, "x": "y" * 256},
+    "many": {f"key {number:02}": f"where it stands: hall {number}" for number in range(50)},
+    "of any script": {f"場所:Gebäude-{number:02}": "東京 Köln Αθήνα" for number in range(50)},
+}
+
+
+@pytest.mark.parametrize("tags", USUAL.values(), ids=list(USUAL))
+def test_good_tags_are_not_looked_at_one_by_one(
+    tags: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Usual tags pass by one look at all of them joined, which is what makes them quick."""
+    monkeypatch.delattr("kvs_streams._validation._check_tag")
+    assert CreateStreamRequest(stream_name="cam", tags=tags).tags == tags
+
+
 def test_thousands_of_bad_tags_stay_readable() -> None:
     """Every fault is in ``violations``; the text names the first ones and counts the rest."""
     tags: dict[Any, Any] = {"\x1b!" * 200 + str(number): "\ud800" * 300 for number in range(3_000)}

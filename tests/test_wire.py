@@ -1,6 +1,7 @@
 """Replies and errors one by one, where a fake says more clearly than HTTP what boto hands over."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone, tzinfo
 from types import SimpleNamespace
@@ -215,6 +216,16 @@ def test_retention_of_nothing() -> None:
     assert describe({"StreamInfo": MUST | {"DataRetentionInHours": 0}}).data_retention_in_hours == 0
 
 
+@pytest.fixture(params=["UTC", "Asia/Tokyo"])
+def elsewhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have this process live in another time zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
+
+
 @pytest.mark.parametrize(
     "zone, expected",
     [
@@ -223,10 +234,11 @@ def test_retention_of_nothing() -> None:
         (timezone(timedelta(hours=2)), datetime(2041, 5, 6, 5, tzinfo=timezone.utc)),
     ],
 )
+@pytest.mark.usefixtures("elsewhere")
 def test_times_are_utc(zone: tzinfo | None, expected: datetime) -> None:
-    """A time of any zone becomes UTC, and one of no zone is UTC."""
-    time = datetime(2041, 5, 6, 7, tzinfo=zone)
-    found = describe({"StreamInfo": MUST | {"CreationTime": time}}).creation_time
+    """A time of any zone becomes UTC, and one of no zone is UTC, wherever this machine is."""
+    born = datetime(2041, 5, 6, 7, tzinfo=zone)
+    found = describe({"StreamInfo": MUST | {"CreationTime": born}}).creation_time
     assert found == expected
     assert found is not None
     assert found.tzinfo is timezone.utc
