@@ -100,7 +100,7 @@ def test_backoff_has_full_jitter(connect: Connect, server: Loopback, chance: flo
 
 def test_throttle_retry_gives_up(driver: Driver, server: Loopback) -> None:
     """Five attempts by default, and then the throttle is the caller's to handle."""
-    server.on_create(*[throttle()] * 3)
+    server.on_create(*[throttle()] * 5)
     with pytest.raises(ClientLimitExceededException) as caught:
         driver.create_stream(REQUEST)
     assert caught.value.retryable
@@ -843,7 +843,7 @@ def test_other_errors_pass_through(
 
 def test_throttled_to_the_end(driver: Driver, server: Loopback) -> None:
     """A create that is throttled to the end created nothing."""
-    server.on_create(*[throttle()] * 3)
+    server.on_create(*[throttle()] * 5)
     with pytest.raises(ClientLimitExceededException):
         driver.ensure_stream(REQUEST)
     assert server.calls == [CREATE] * 5

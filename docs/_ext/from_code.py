@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from enum import Enum
 from html import escape
 from importlib import import_module
 from pathlib import Path
@@ -61,11 +62,12 @@ def walk(cls: type, depth: int = 0) -> Iterator[tuple[type, int]]:
 
 
 def caption(cls: type, notes: dict[str, str]) -> list[str]:
-    """Return what stands below an error's name: foreign parents, and what it is about."""
-    foreign = [base.__name__ for base in cls.__bases__ if base.__module__.startswith("botocore")]
-    foreign += [base.__name__ for base in cls.__bases__[1:] if base.__module__ == "builtins"]
+    """Return what stands below an error's name: what it is about, and foreign parents."""
+    parents = [base.__name__ for base in cls.__bases__ if base.__module__.startswith("botocore")]
+    parents += [base.__name__ for base in cls.__bases__[1:] if base.__module__ == "builtins"]
     about = notes.get(cls.__name__) or f"{cls.__doc__}".splitlines()[0].rstrip(".")
-    return wrap(" · ".join([*(f"also {name}" for name in foreign), about]), NOTE_WIDTH)
+    about = about[0].upper() + about[1:]
+    return wrap(" · ".join([about, *(f"also {name}" for name in parents)]), NOTE_WIDTH)
 
 
 def draw_error_tree(page: str) -> str:
@@ -242,6 +244,22 @@ def show_colon(app: Sphinx, *event: Any) -> None:
     lines[:] = [line.replace(COLON, ":") for line in lines]
 
 
+def shorten_signature(
+    app: Sphinx, what: str, name: str, obj: Any, *event: Any
+) -> tuple[str, str | None] | None:
+    """Show no arguments where nobody calls (a protocol), or where they are the parent's (an error).
+
+    Those of an enum are not the same in every Python: they are the value.
+    """
+    del app, name, event
+    if what not in {"class", "exception"}:
+        return None
+    if issubclass(obj, Enum):
+        return "(value)", None
+    inherits = issubclass(obj, errors.KvsStreamsError) and "__init__" not in vars(obj)
+    return ("", None) if inherits or getattr(obj, "_is_protocol", False) else None
+
+
 def resolve_short_names(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.Element
 ) -> nodes.Element | None:
@@ -276,6 +294,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_lexer("output", TextLexer)
     app.connect("autodoc-process-docstring", hide_colon, priority=400)  # napoleon's is 500
     app.connect("autodoc-process-docstring", show_colon, priority=600)
+    app.connect("autodoc-process-signature", shorten_signature)
     app.connect("missing-reference", resolve_short_names)
     app.connect("env-check-consistency", check_complete)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

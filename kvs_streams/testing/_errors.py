@@ -9,13 +9,10 @@ _WAY_OUT = (
 
 
 class UnusedFaultError(AssertionError):
-    """Something that the test scripted never happened.
-
-    Attributes:
-        unused: a sentence for each.
-    """
+    """Something that the test scripted never happened."""
 
     unused: tuple[str, ...]
+    """What was scripted and has not happened, a sentence for each."""
 
     def __init__(self, unused: tuple[str, ...], calls: str) -> None:
         self.unused = unused
