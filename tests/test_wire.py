@@ -198,10 +198,13 @@ def test_members_that_say_nothing(value: object) -> None:
 
 @pytest.mark.parametrize("name", MUST)
 @pytest.mark.parametrize("value", [None, "", 7], ids=repr)
-def test_members_that_must_be_there(name: str, value: object) -> None:
+@pytest.mark.parametrize("stream", ["cam", arn()], ids=["by name", "by ARN"])
+def test_members_that_must_be_there(name: str, value: object, stream: str) -> None:
     """Without name, ARN or status a description is none, and the error names what is missing."""
-    with pytest.raises(UnexpectedResponseError, match=f"DescribeStream .* has no {name}$"):
-        describe({"StreamInfo": MUST | {name: value}})
+    with pytest.raises(UnexpectedResponseError) as caught:
+        describe({"StreamInfo": MUST | {name: value}}, stream)
+    assert str(caught.value) == f"the reply to DescribeStream for stream 'cam' has no {name}"
+    assert caught.value.operation_name == "DescribeStream"
 
 
 @pytest.mark.parametrize("reply", [None, {}, {"StreamInfo": None}, {"StreamInfo": "x"}], ids=repr)
