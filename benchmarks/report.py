@@ -15,12 +15,12 @@ _PACKAGES = ("kvs_streams", "boto3", "botocore", "aiobotocore", "attrs", "pydant
 
 
 def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table; columns of numbers are set to the right."""
+    """Return a Markdown table; columns that mostly hold numbers are set right."""
     texts = [[str(cell) for cell in row] for row in (head, *rows)]
     columns: list[list[str]] = []
     for title, *cells in zip(*texts, strict=True):
         width = max(len(title), *map(len, cells))
-        if columns and any(cell[:1].isdigit() for cell in cells):
+        if columns and sum(cell[:1].isdigit() for cell in cells) * 2 > len(cells):
             columns.append([cell.rjust(width) for cell in (title, f"{'-' * (width - 1)}:", *cells)])
         else:
             columns.append([cell.ljust(width) for cell in (title, "-" * width, *cells)])
