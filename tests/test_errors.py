@@ -249,6 +249,35 @@ def test_service_error_reads_the_reply() -> None:
     assert error.response is not REPLY
 
 
+def test_service_error_in_words() -> None:
+    """The text is botocore's, and what helps to find the call again."""
+    assert str(ServiceError(REPLY, "CreateStream", stream_name="cam")) == (
+        "An error occurred (SomethingException) when calling the CreateStream operation: so it is "
+        "[stream 'cam', request id id-1, retry attempts 2]"
+    )
+
+
+def test_long_parts_of_a_reply_are_cut() -> None:
+    """In the text the code and the request id are cut at 80 characters; the attributes are whole."""
+    code, request_id = "C" * 81, "i" * 81
+    reply = {"Error": {"Code": code}, "ResponseMetadata": {"RequestId": request_id}}
+    error = ServiceError(reply, "CreateStream")
+    assert str(error) == (
+        f"An error occurred ({'C' * 79}…) when calling the CreateStream operation: no message "
+        f"[request id {'i' * 79}…]"
+    )
+    assert (error.code, error.request_id) == (code, request_id)
+
+
+def test_reply_is_made_printable_throughout() -> None:
+    """Texts in lists and mappings of the reply are made printable, whatever AWS adds to it."""
+    nested = {"Reasons": ["line\nbreak", {"key\r": 7}]}
+    assert ServiceError({**REPLY, **nested}, "CreateStream").response == {
+        **REPLY,
+        "Reasons": [r"line\nbreak", {r"key\r": 7}],
+    }
+
+
 @pytest.mark.parametrize("reply", [{}, {"Error": {}}, {"Error": None, "ResponseMetadata": None}])
 def test_service_error_of_an_empty_reply(reply: dict[str, Any]) -> None:
     """A reply that says nothing makes an error that invents nothing, worded as botocore does."""
