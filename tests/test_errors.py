@@ -258,7 +258,7 @@ def test_service_error_in_words() -> None:
 
 
 def test_long_parts_of_a_reply_are_cut() -> None:
-    """In the text the code and the request id are cut at 80 characters; the attributes are whole."""
+    """The text has 80 characters of the code and the request id; the attributes have all."""
     code, request_id = "C" * 81, "i" * 81
     reply = {"Error": {"Code": code}, "ResponseMetadata": {"RequestId": request_id}}
     error = ServiceError(reply, "CreateStream")
