@@ -307,7 +307,7 @@ def _hint(exc: Exception) -> str | None:
 
 
 def translate(
-    client: object, call: Call, exc: Exception, *, sent_before: int = 0, retried: bool = False
+    client: object, call: Call, exc: Exception, *, sent_before: int, retried: bool
 ) -> Exception:
     """Return our error for what left a boto client, with the true cause set.
 

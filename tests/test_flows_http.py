@@ -5,7 +5,9 @@ aiobotocore. Time is virtual: nothing waits.
 """
 
 import asyncio
+import math
 import pickle
+import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -301,10 +303,11 @@ def test_wait_for_no_time(driver: Driver, server: Loopback) -> None:
     assert driver.clock.sleeps == []
 
 
-def test_wait_for_ever(driver: Driver, server: Loopback) -> None:
-    """An infinite timeout is one."""
+@pytest.mark.parametrize("timeout", [math.inf, sys.float_info.max, int(sys.float_info.max)])
+def test_wait_for_ever(driver: Driver, server: Loopback, timeout: float) -> None:
+    """An infinite timeout is one, and so is the longest that a float can hold."""
     server.on_describe(*[described("cam", "CREATING")] * 100, described("cam"))
-    assert driver.wait_until_active("cam", timeout=float("inf")).status is StreamStatus.ACTIVE
+    assert driver.wait_until_active("cam", timeout=timeout).status is StreamStatus.ACTIVE
 
 
 def test_a_slow_look_is_not_interrupted(driver: Driver, server: Loopback) -> None:
