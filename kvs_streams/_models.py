@@ -198,7 +198,7 @@ class _Tags(dict[str, str]):
 
     __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
-    def __hash__(self) -> int:  # type: ignore[override]
+    def __hash__(self) -> int:  # type: ignore[override]  # a dict says that it has none
         return hash(frozenset(self.items()))
 
     def __reduce__(self) -> tuple[type["_Tags"], tuple[dict[str, str]]]:
