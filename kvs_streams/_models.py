@@ -184,6 +184,11 @@ class StreamArn(str):
             raise ValueError(msg) from exc
 
 
+def _refuse_change(*_args: object, **_kwargs: object) -> NoReturn:
+    msg = "tags cannot be changed; attrs.evolve makes a changed copy of the request"
+    raise TypeError(msg)
+
+
 class _Tags(dict[str, str]):
     """A copy of the caller's tags that nobody can change.
 
@@ -192,11 +197,8 @@ class _Tags(dict[str, str]):
 
     __slots__ = ()
 
-    def _refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
-        msg = "tags cannot be changed; attrs.evolve makes a changed copy of the request"
-        raise TypeError(msg)
-
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+    __setitem__ = __delitem__ = __ior__ = _refuse_change
+    clear = pop = popitem = setdefault = update = _refuse_change
 
     def __hash__(self) -> int:  # type: ignore[override]  # a dict says that it has none
         return hash(frozenset(self.items()))
@@ -231,7 +233,7 @@ def _to_tags(value: Mapping[str, str | None] | None) -> Mapping[str, str] | None
         "".join(tags.values())  # the quickest way to learn that all are texts
     except TypeError:
         # AWS calls the value optional, yet the wire format wants one: the empty text.
-        return _Tags({key: "" if text is None else text for key, text in tags.items()})
+        return _Tags({key: "" if text is None else text for key, text in value.items()})
     return tags
 
 
