@@ -993,6 +993,24 @@ def test_all_faults_at_once_in_boto_form() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"stream_name": "x" * 1_000_000 + "\n"},
+        {"device_name": "x" * 1_000_000 + "\n"},
+        {"media_type": "a/b," * 250_000 + "\n"},
+        {"kms_key_id": "x" * 1_000_000 + "\n"},
+        {"tags": {"x" * 1_000_000 + "\n": "x" * 1_000_000 + "\n"}},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_no_pattern_takes_for_ever(fields: dict[str, Any]) -> None:
+    """A long text that is wrong at its end is refused: a pattern that goes back would hang."""
+    with pytest.raises(RequestValidationError) as caught:
+        CreateStreamRequest(**{"stream_name": "cam", **fields})
+    assert {fault.rule for fault in caught.value.violations} == {"max_length", "pattern"}
+
+
 USUAL: dict[str, dict[str, str]] = {
     "one": {"site": "Köln"},
     "long": {"k" * 128: "v" * 256, "x": "y" * 256},
