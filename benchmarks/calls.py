@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import boto3
 from aiobotocore.session import AioSession
@@ -21,6 +21,8 @@ from kvs_streams import (
 from . import floor, pairs, rivals
 from .pairs import Times
 from .requests import FIELDS, TIER, tags
+
+_Made = TypeVar("_Made")
 
 _REPLY = {
     "StreamARN": "arn:aws:kinesisvideo:eu-central-1:123456789012:stream/camera-01/1598784211076",
@@ -49,23 +51,20 @@ class Shape(NamedTuple):
 
     def kwargs(self) -> Callable[[], dict[str, Any]]:
         """Return what gives the arguments for raw boto3."""
-        made = rivals.boto_kwargs(self.fields, self.tier)
-        if self.is_made_each_time:
-            return lambda: rivals.boto_kwargs(self.fields, self.tier)
-        return lambda: made
+        return self._giver(rivals.boto_kwargs)
 
     def request(self) -> Callable[[], CreateStreamRequest]:
         """Return what gives the request for the library."""
-        made = rivals.by_kvs_streams(self.fields, self.tier)
-        if self.is_made_each_time:
-            return lambda: rivals.by_kvs_streams(self.fields, self.tier)
-        return lambda: made
+        return self._giver(rivals.by_kvs_streams)
 
     def unchecked(self) -> Callable[[], floor.Request]:
         """Return what gives the request for the least that a wrapper does."""
-        made = floor.unchecked(self.fields, self.tier)
+        return self._giver(floor.unchecked)
+
+    def _giver(self, make: Callable[[Mapping[str, Any], str | None], _Made]) -> Callable[[], _Made]:
         if self.is_made_each_time:
-            return lambda: floor.unchecked(self.fields, self.tier)
+            return lambda: make(self.fields, self.tier)
+        made = make(self.fields, self.tier)
         return lambda: made
 
 

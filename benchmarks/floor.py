@@ -1,6 +1,7 @@
 """The least that a typed wrapper does: values into an object, the reply into another, no checks.
 
-No wrapper of this kind is quicker, so what it takes is nobody's to save.
+No wrapper of this kind is quicker, so what it takes is nobody's to save. It shares no code with the
+library on purpose: a floor must not rise with what stands on it.
 """
 
 from collections.abc import Mapping

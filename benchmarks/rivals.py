@@ -116,15 +116,15 @@ class PydanticRustRequest(_PydanticFields):
     ) = None
 
 
-def by_pydantic(fields: Mapping[str, Any], tier: str | None) -> object:
+def by_pydantic(fields: Mapping[str, Any], tier: Any) -> object:
     """Build and check with pydantic."""
-    storage = None if tier is None else PydanticStorage(default_storage_tier=tier)  # type: ignore[arg-type]
+    storage = None if tier is None else PydanticStorage(default_storage_tier=tier)
     return PydanticRequest(**fields, stream_storage_configuration=storage)
 
 
-def by_pydantic_rust(fields: Mapping[str, Any], tier: str | None) -> object:
+def by_pydantic_rust(fields: Mapping[str, Any], tier: Any) -> object:
     """Build and check with pydantic, in Rust throughout."""
-    storage = None if tier is None else PydanticStorage(default_storage_tier=tier)  # type: ignore[arg-type]
+    storage = None if tier is None else PydanticStorage(default_storage_tier=tier)
     return PydanticRustRequest(**fields, stream_storage_configuration=storage)
 
 
