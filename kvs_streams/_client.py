@@ -11,7 +11,8 @@ from botocore.exceptions import BotoCoreError
 from . import _wire
 from ._flows import SystemClock, ThrottleRetry, create, describe, ensure, run, wait_until_active
 from ._models import CreateStreamRequest, CreateStreamResponse, EnsuredStream, StreamInfo
-from .errors import show_as_public, shown
+from ._text import shown
+from .errors import show_as_public
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

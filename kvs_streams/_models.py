@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING, Literal, NoReturn, cast
 from attrs import field, frozen
 
 from . import _limits
+from ._text import is_mapping, shown
 from ._validation import check_request, check_storage_tier, unknown, wrong_type
-from .errors import (
-    Drift,
-    RequestValidationError,
-    Violation,
-    is_mapping,
-    show_as_public,
-    shown,
-)
+from .errors import Drift, RequestValidationError, Violation, show_as_public
 
 if TYPE_CHECKING:
     from typing_extensions import Self

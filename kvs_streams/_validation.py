@@ -7,7 +7,8 @@ from typing import Any
 from attrs import evolve
 
 from . import _limits
-from .errors import Rule, Violation, is_mapping, shown
+from ._text import is_mapping, shown
+from .errors import Rule, Violation
 
 # The category of a code point that this Python's Unicode tables do not know. Whether it is a letter
 # is the service's to say.

@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from . import errors
 from ._models import CreateStreamRequest, CreateStreamResponse, StreamArn, StreamInfo, StreamStatus
+from ._text import is_mapping, printable, redact, shown
 from ._validation import check_stream
-from .errors import is_mapping, printable, redact, shown
 
 _Error = TypeVar("_Error", bound=errors.KvsStreamsError)
 

@@ -30,13 +30,13 @@ Every error pickles and copies with all its data, save ``__cause__``, which no p
 No text in them holds a credential or a raw control character.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeGuard
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from attrs import frozen
 from botocore.exceptions import BotoCoreError, ClientError
+
+from ._text import VALUE_LIMIT, clean, printable, shown
 
 if TYPE_CHECKING:
     from ._models import CreateStreamResponse, StreamInfo, StreamStatus
@@ -72,80 +72,8 @@ __all__ = [
 
 # Long enough for any sentence of AWS's, short enough for a log line.
 _MESSAGE_LIMIT = 600
-_VALUE_LIMIT = 80
 # A request with thousands of bad tags has thousands of violations; the text names the first ones.
 _VIOLATIONS_SHOWN = 20
-
-# AWS repeats parts of a request it could not authenticate: the canonical string with the session
-# token in it, or the Authorization header. A URL can carry a user and a password.
-_SECRETS = (
-    (
-        re.compile(
-            r"(?i)(security-token|session_?token|secret_?access_?key|credential|signature)"
-            r"(['\"]?\s*[:=]\s*['\"]?)[^\s,;&'\"]+"
-        ),
-        r"\1\2***",
-    ),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}"), "***"),
-    (re.compile(r"://[^/\s]*@"), "://***@"),
-)
-
-
-def redact(text: str) -> str:
-    """Return ``text`` with what looks like a credential replaced by ``***``."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
-
-
-def printable(text: str, limit: int | None = None) -> str:
-    """Return ``text`` on one line: credentials hidden, unprintable characters escaped, and cut."""
-    text = redact(text)
-    if limit is not None and len(text) > limit:
-        text = text[: limit - 1] + "…"
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def shown(value: object) -> str:
-    """Return a value as a person should see it in an error: escaped, cut, and without secrets.
-
-    Of anything but text and numbers only the type is shown: the ``repr`` of a foreign object can be
-    long, raise, or hold a secret.
-    """
-    if isinstance(value, str):
-        text = redact(str.__str__(value))
-        quoted = repr(text[:_VALUE_LIMIT])
-        if len(text) > _VALUE_LIMIT or len(quoted) > _VALUE_LIMIT + 2:
-            quoted = f"{quoted[:_VALUE_LIMIT]}…{quoted[0]}"
-        return quoted
-    if value is None or type(value) in (bool, float, timedelta):
-        return repr(value)
-    if isinstance(value, int):
-        # Python refuses to write out an integer of thousands of digits.
-        return int.__repr__(value) if abs(value) < 10**_VALUE_LIMIT else "a very large integer"
-    return f"<{printable(type(value).__qualname__, _VALUE_LIMIT)}>"
-
-
-def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    """Tell whether a value is a mapping, of what to what is not yet known."""
-    return isinstance(value, (dict, Mapping))  # a dict is found far quicker
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def _clean(value: object) -> Any:
-    """Copy boto's reply with every text in it made printable."""
-    if isinstance(value, str):
-        return printable(value)
-    if is_mapping(value):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    if _is_list(value):
-        return [_clean(item) for item in value]
-    return value
 
 
 def show_as_public(names: Sequence[str], namespace: Mapping[str, Any]) -> None:
@@ -298,7 +226,7 @@ class ServiceError(KvsStreamsError, ClientError):
             stream_name: The stream that the call was about.
             retry_attempts: The requests sent, less one; by default what the reply says.
         """
-        response: Any = _clean(error_response)
+        response: Any = clean(error_response)
         error: dict[str, Any] = response.get("Error") or {}
         metadata: dict[str, Any] = response.get("ResponseMetadata") or {}
         self.response = response  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -319,10 +247,10 @@ class ServiceError(KvsStreamsError, ClientError):
         if self.stream_name is not None:
             details.append(f"stream {shown(self.stream_name)}")
         if self.request_id:
-            details.append(f"request id {printable(self.request_id, _VALUE_LIMIT)}")
+            details.append(f"request id {printable(self.request_id, VALUE_LIMIT)}")
         if self.retry_attempts:
             details.append(f"retry attempts {self.retry_attempts}")
-        code = printable(self.code, _VALUE_LIMIT)
+        code = printable(self.code, VALUE_LIMIT)
         message = printable(self.message or "no message", _MESSAGE_LIMIT)
         operation = f"the {self.operation_name} operation"
         text = f"An error occurred ({code}) when calling {operation}: {message}"

@@ -17,7 +17,7 @@ MODULES = {
 }
 
 # From the bottom to the top: each may import those before it, and anyone the open ones.
-LAYERS = ("_limits", "_validation", "_models", "_wire", "_flows", "_client", "_aio")
+LAYERS = ("_text", "_limits", "_validation", "_models", "_wire", "_flows", "_client", "_aio")
 OPEN = ("errors", "typing")
 # They know boto3; whatever is below knows botocore's exceptions at the most.
 DRIVERS = ("_client", "_aio")

@@ -817,7 +817,7 @@ def documented(module: str) -> dict[str, str | None]:
 
 DOCS = documented("_models.py") | {
     name: text
-    for name, text in documented("_flows.py").items()
+    for name, text in documented("_flows/__init__.py").items()
     if name.split(".")[0] == "ThrottleRetry"
 }
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from kvs_streams._models import StreamStatus
-from kvs_streams.errors import shown
+from kvs_streams._text import shown
 from kvs_streams.typing import KinesisVideoClient
 
 from ._errors import UnusedFaultError

@@ -18,8 +18,8 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from attrs import field, frozen
 
-from . import _wire
-from ._models import (
+from kvs_streams import _wire
+from kvs_streams._models import (
     CreateStreamRequest,
     CreateStreamResponse,
     EnsuredStream,
@@ -27,9 +27,10 @@ from ._models import (
     StreamInfo,
     StreamStatus,
 )
-from ._validation import tag_path
-from ._wire import Call
-from .errors import (
+from kvs_streams._text import shown
+from kvs_streams._validation import tag_path
+from kvs_streams._wire import Call
+from kvs_streams.errors import (
     AccessDeniedError,
     ClientLimitExceededException,
     Drift,
@@ -45,7 +46,6 @@ from .errors import (
     UnexpectedResponseError,
     WaitTimeoutError,
     show_as_public,
-    shown,
 )
 
 __all__ = ["ThrottleRetry"]
