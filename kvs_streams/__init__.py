@@ -23,7 +23,7 @@ _MODULES = {
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605  # the stub is what is read without running this
+__all__ = sorted(_HOMES)  # noqa: PLE0605  # pyright: ignore[reportUnsupportedDunderAll]  # they read the stub
 
 
 def __getattr__(name: str) -> object:

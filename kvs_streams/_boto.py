@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     try:
-        from mypy_boto3_kinesisvideo.client import *  # noqa: F403  # see above
+        from mypy_boto3_kinesisvideo.client import *  # noqa: F403  # pyright: ignore[reportWildcardImportFromLibrary, reportAssignmentType]
     except ImportError:
 
-        class KinesisVideoClient:
+        class KinesisVideoClient:  # type: ignore[no-redef]
             """A boto3 client for Kinesis Video Streams, without boto3-stubs."""
 
             def __getattr__(self, name: str) -> Any: ...

@@ -67,11 +67,11 @@ def _to_hours(value: int | timedelta | None) -> int | None:
 
 
 def _to_tags(value: Mapping[str, str | None] | None) -> Mapping[str, str] | None:
-    if not is_mapping(value):
+    if value is None or not isinstance(value, (dict, Mapping)):
         return value
     if not value:
         return None  # the service refuses an empty map
-    tags = _Tags(value)
+    tags = _Tags(cast("Mapping[str, str]", value))
     try:
         "".join(tags.values())  # the fastest check that all values are strings
     except TypeError:
@@ -245,7 +245,7 @@ class CreateStreamRequest:
 
 
 for _model in (CreateStreamRequest, StreamStorageConfiguration):
-    _model.__setattr__ = _model.__delattr__ = _refuse_attribute  # type: ignore[method-assign]
+    _model.__setattr__ = _model.__delattr__ = _refuse_attribute  # type: ignore[method-assign]  # ty: ignore[invalid-assignment]
 
 # AWS's name of each parameter and ours, in the order in which faults are reported.
 _FIELDS = {

@@ -115,14 +115,13 @@ def test_source_is_found(public: Any) -> None:
 def test_annotations_can_be_evaluated(public: Any) -> None:
     """Each annotation of each public class, method and property can be evaluated at run time."""
     typing.get_type_hints(public)
-    for name, member in inspect.getmembers_static(public) if inspect.isclass(public) else []:
+    for member in vars(public).values() if inspect.isclass(public) else []:
         function = getattr(member, "fget", None) or getattr(member, "__func__", member)
         module = str(getattr(function, "__module__", ""))
         if inspect.isfunction(function) and module.startswith("kvs_streams"):
             typing.get_type_hints(function)
-            assert name
             inspect.signature(function, eval_str=True)
-    if not (inspect.isclass(public) and issubclass(public, Enum)):
+    if not (inspect.isclass(public) and issubclass(public, (Enum, dict))):
         inspect.signature(public, eval_str=True)
 
 
@@ -184,9 +183,10 @@ def test_sync_and_async_clients_are_twins() -> None:
         for read in (parameters, arguments):
             assert read(member) == read(twin[name]), name
         assert summary(member) == summary(twin[name])
-    assert (
-        parameters(kvs_streams.StreamsClient)[1:] == parameters(kvs_streams.AsyncStreamsClient)[1:]
-    )
+    # Only the type of the first, the client that is passed in, differs.
+    clients = kvs_streams.StreamsClient, kvs_streams.AsyncStreamsClient
+    options, twin_options = (parameters(client)[1:] for client in clients)
+    assert options == twin_options
     assert hasattr(kvs_streams.StreamsClient, "close")
     assert hasattr(kvs_streams.AsyncStreamsClient, "aclose")
 

@@ -2,7 +2,6 @@
 
 import logging
 import math
-from itertools import count
 from typing import Any
 
 from attrs import field, frozen
@@ -128,16 +127,25 @@ class Operation:
             The reply, and how many requests were sent before the attempt that it answers.
         """
         max_attempts = self._retry.max_attempts if retry_throttle else 1
-        sent, retried = 0, False
-        for attempt in count(1):
+        attempt = sent = 0
+        retried = False
+        while True:
+            attempt += 1
             try:
                 return await self.io.call(call), sent
             except Exception as exc:
                 error = translate(exc, self.io.client, call, sent_before=sent, retried=retried)
                 if error is None:
                     raise
-            if attempt >= max_attempts or not isinstance(error, ClientLimitExceededException):
-                break
+            try:
+                if attempt == max_attempts or not isinstance(error, ClientLimitExceededException):
+                    raise error
+                retried = retried or error.retry_attempts > sent
+                sent = error.retry_attempts + 1
+                self.last_error = error
+            finally:
+                # Its traceback, or that of its cause, refers to this frame: no reference cycle.
+                del error
             delay = self._retry.delay(attempt, self.io.clock.random())
             _log.debug(
                 "%s for stream %s is throttled, attempt %d of %d; retrying in %.2f s",
@@ -147,15 +155,7 @@ class Operation:
                 max_attempts,
                 delay,
             )
-            retried = retried or error.retry_attempts > sent
-            sent = error.retry_attempts + 1
-            self.last_error = error
             await self.sleep(round(delay * SECOND))
-        try:
-            raise error
-        finally:
-            # Its traceback refers to this frame: no reference cycle.
-            del error
 
 
 async def create(operation: Operation, request: CreateStreamRequest) -> CreateStreamResponse:

@@ -89,23 +89,22 @@ async def _read_tags(
     """Read all pages of a stream's tags, and keep those that are wanted."""
     tags: dict[str, str] = {}
     tokens: list[str | None] = [None]
-    while len(tokens) <= _MAX_PAGES:
+    while True:
         call = tags_call(stream_name, tokens[-1])
         reply, _ = await operation.send(call)
         page, token = read_tags(reply)
         tags.update((key, value) for key, value in page.items() if key in wanted)
         if token is None:
             return tags
-        if token in tokens:
-            break
+        if token in tokens or len(tokens) == _MAX_PAGES:
+            raise UnexpectedResponseError(
+                f"the pages of the tags of stream {shown(stream_name)} do not end",
+                operation_name=call.operation_name,
+                stream_name=stream_name,
+            )
         tokens.append(token)
         # The deadline holds between two pages too.
         operation.check()
-    raise UnexpectedResponseError(
-        f"the pages of the tags of stream {shown(stream_name)} do not end",
-        operation_name=call.operation_name,
-        stream_name=stream_name,
-    )
 
 
 def _raise_unless_unreadable(error: ServiceError) -> None:

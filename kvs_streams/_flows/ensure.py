@@ -130,7 +130,8 @@ class _Ensure:
             self.unknown = error
         self._possibly_own = self.created is None
         self._poller.hurry()
-        self._poller.expect(_NOT_FOUND_GRACE, self.created and self.created.stream_arn)
+        arn = None if self.created is None else self.created.stream_arn
+        self._poller.expect(_NOT_FOUND_GRACE, arn)
 
     def _is_created(self, info: StreamInfo | None) -> bool:
         """Tell whether a stream is the one that the latest create created."""
