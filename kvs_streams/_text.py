@@ -17,7 +17,7 @@ VALUE_LIMIT = 80
 TEXT_LIMIT = 131_072
 ITEMS_LIMIT = 1_000
 DEPTH_LIMIT = 32
-TOTAL_TEXT_LIMIT = 1_048_576
+TOTAL_TEXT_LIMIT = 262_144
 TOTAL_ITEMS_LIMIT = 10_000
 
 _HIDDEN = "***"
@@ -46,19 +46,21 @@ _SEPARATOR = rf"""
     (?: {_QUOTE}{{0,3}} \s* (?: :=|=>|->|[:=|]|%(?:25){{0,3}}3[ad]|\\{{1,15}}u003[ad] ) \s*
         (?:[>|][-+]?\s+)?
       | {_QUOTE}{{1,3}} \s* , \s* (?: {_QUOTE} value {_QUOTE} \s* [:,=] \s* )?
-      | (?: </\w{{1,20}}> \s* <\w{{1,20}} )? > (?:<!\[CDATA\[)?
+      | (?: </\w{{1,20}}> \s* <\w{{1,20}} )? > (?:<!\[CDATA\[)? \s*
       | &gt; )
     [\[({{]? (?: [bu](?={_QUOTE}) )?"""
-_OPENED = rf"""(?P<quote> ["'`]{{2,3}}(?=\w) | {_QUOTE} )?"""
+_OPENED = rf"""(?P<quote> ["'`]{{2,3}}(?=[\w*+/]) | {_QUOTE} )?"""
 _UNTIL_CLOSED = r"(?: (?! (?<!\\)(?P=quote) ). )*"
 # Long and with a digit: no word of a sentence, no part of an ARN, no date.
 _SECRETIVE = r"(?= [\w+/.~%-]{0,63} \d ) [\w+/.~%-]{20,} ={0,2}"
 # The next lines belong to a token if they are nothing but letters of one.
 _WRAPPED = rf"""
-    (?: \\?\r?\n [ \t]* (?: [\w+/=%-]{{4,}} (?= [ \t\r]* (?: $ | ["'}}\])<] ) ) | {_SECRETIVE} ) )*"""
+    (?: \\?\r?\n [ \t]*
+        (?: [\w+/=%-]{{4,}} (?= [ \t\r]* (?: $ | ["'}}\])<] ) ) | {_SECRETIVE} ) )*"""
 _UNQUOTED = rf"""[^\s,;&"'<>]+ {_WRAPPED}"""
-_SENTENCE = r"(?<= :[ ] ) [a-z]?[a-z'’]{1,15} (?: [\s.,;!] | $ )"
+_SENTENCE = r"(?<= :[ ] ) [a-z]?[a-z']{1,15} (?: [\s.,;!] | $ )"
 _SCHEME = r"(?: bearer|basic|digest|negotiate|token|aws(?:4-[\w-]+)? ) (?: \s|%20|\+ )+"
+_PARAMETER = r"""(?: [\w-]+="[^"]*" | [^\s,"'<>]+ )"""
 _HOST_AND_PORT = r"[\w.-]{1,255}:\d"
 _USER = r"""(?!arn:|mailto:)[^\s:/?#@"'=()<>\[\],;]{1,64}:(?!\\?/\\?/)"""
 
@@ -69,8 +71,7 @@ _RULES = (
     (
         ("authorization",),
         rf"""(?P<kept> authorization {_SEPARATOR} {_OPENED} )
-        (?(quote) {_UNTIL_CLOSED} | {_SCHEME} [^\s,"'<>]+ {_WRAPPED}
-            (?: ,\s* [\w-]+=(?: "[^"]*" | [^\s,"'<>]+ ) )* )""",
+        (?(quote) {_UNTIL_CLOSED} | {_SCHEME} {_PARAMETER} {_WRAPPED} (?: ,\s* {_PARAMETER} )* )""",
     ),
     (
         ("cookie",),
@@ -117,7 +118,8 @@ _RULES = (
         rf"""(?P<kept> :(?:\\?/){{2}} )
         (?: [^\s/?#]* (?= @ (?: [\w-]{{1,255}}\. | {_HOST_AND_PORT} | localhost | \[ ) )
           | [^\s/?#:@\[]{{0,64}} :
-            (?: (?! \d{{0,5}} (?: [\s/?#"'>)\],] | $ ) ) (?: \S{{1,128}} | [^@\n]{{1,64}} ) (?=@[\w\[])
+            (?: (?! \d{{0,5}} (?: [\s/?#"'>)\],] | $ ) )
+                (?: \S{{1,128}} | [^@\n]{{1,64}} ) (?=@[\w\[])
               | \S{{1,128}} (?=@{_HOST_AND_PORT}) )
           | [^\s/?#]* (?=@) )""",
     ),
@@ -237,23 +239,19 @@ class _Copy:
     def of(self, value: object, depth: int) -> Any:
         if isinstance(value, (str, bytes, bytearray)):
             return self._text(value)
-        if value is None or type(value) in (bool, int, float) or isinstance(value, date):
-            return value
-        if isinstance(value, int):
-            return int.__pos__(value)
-        if isinstance(value, float):
-            return float.__pos__(value)
-        if not is_mapping(value) and not isinstance(value, (list, tuple, set, frozenset)):
-            return shown(value)
-        if not depth:
-            return "…"
-        return (
-            self._mapping(value, depth - 1) if is_mapping(value) else self._list(value, depth - 1)
-        )
+        if is_mapping(value):
+            return self._mapping(value, depth - 1) if depth else "…"
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return self._list(value, depth - 1) if depth else "…"
+        if isinstance(value, int) and type(value) is not bool:
+            return int.__pos__(value)  # an enum of some module need not pickle
+        return value if value is None or isinstance(value, (bool, float, date)) else shown(value)
 
     def _text(self, value: str | bytes | bytearray) -> str:
-        text = printable(_decoded(value), max(1, min(TEXT_LIMIT, self._characters)))
-        self._characters -= len(text)
+        if self._characters <= 0:
+            return "…"
+        text = printable(_decoded(value), min(TEXT_LIMIT, self._characters))
+        self._characters -= min(len(value), TEXT_LIMIT)
         return text
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
@@ -269,9 +267,11 @@ class _Copy:
 
     def _list(self, value: Any, depth: int) -> list[Any]:
         result = [self.of(item, depth) for item in self._first(value)]
-        if len(value) == 2 and isinstance(value, (list, tuple)) and _is_place(value[0]):
-            return [*result[:1], _HIDDEN]
-        return result if len(result) == len(value) else [*result, "…"]
+        match value:
+            case [name, _] if _is_place(name):
+                return [*result[:1], _HIDDEN]
+            case _:
+                return result if len(result) == len(value) else [*result, "…"]
 
     def _first(self, items: Iterable[Any]) -> list[Any]:
         kept = list(islice(items, min(ITEMS_LIMIT, self._items)))
