@@ -22,7 +22,7 @@ TOTAL_ITEMS_LIMIT = 10_000
 
 _HIDDEN = "***"
 # A secret that begins before a cut is recognized by what follows it within this many characters.
-_MARGIN = 4_096
+_MARGIN = 2_048
 
 # Names that only secrets have hide any value. Written in words ("session token") or alone ("token")
 # they are everyday words of AWS's sentences, and hide only what looks like a secret.
@@ -173,10 +173,11 @@ def printable(text: str, limit: int | None = None) -> str:
 
 def _redacted_start(text: str, limit: int) -> str:
     """Redact the first ``limit`` characters of a text, and no more than what a cut needs."""
-    if len(text) <= limit + _MARGIN:
+    end = limit + 2 * _MARGIN
+    if len(text) <= end:
         return redact(str.__str__(text))
-    start = redact(text[: limit + _MARGIN])
-    # Nothing is left half hidden before the last secret found: all that followed it was there.
+    start = redact(text[:end])
+    # What stands before the last secret found was read to its end.
     return start[: max(len(start) - _MARGIN, start.rfind(_HIDDEN) + len(_HIDDEN))] + "…"
 
 
@@ -288,4 +289,4 @@ def _decoded(text: str | bytes | bytearray) -> str:
     if isinstance(text, str):
         return text
     # A character takes four bytes at most.
-    return text[: 4 * (TEXT_LIMIT + _MARGIN + 1)].decode("utf-8", "backslashreplace")
+    return text[: 4 * (TEXT_LIMIT + 2 * _MARGIN + 1)].decode("utf-8", "backslashreplace")
