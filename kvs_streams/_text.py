@@ -32,9 +32,8 @@ _TOKENS = (
 )
 _PASSWORDS = "client[-_.]?secret|passw(?:or)?d|passphrase"
 _COMPOUND = _TOKENS.format("[-_.]?") + "|x-amz-(?:credential|signature)"
-_EVERYDAY = (
-    f"token|signature|credentials?|authorization|secret|client secret|{_TOKENS.format('[ ]')}"
-)
+_WORDS = _TOKENS.format("[ ]")
+_EVERYDAY = f"token|signature|credentials?|authorization|secret|client[ ]secret|{_WORDS}"
 _PLACE = re.compile(
     rf"(?i)(?:{_COMPOUND}|{_PASSWORDS}|authorization|cookie|access[-_.]?key[-_.]?id)$"
     r"|^(?:token|signature|credential)$"
@@ -42,15 +41,19 @@ _PLACE = re.compile(
 
 # The pieces of the patterns below, for Python, JSON (escaped once or more), YAML, XML and URLs.
 _QUOTE = r"""(?: \\{0,15}["'`] | \\{1,15}u002[27] | &(?:quot|apos|\#3[49]); | %(?:25){0,3}2[27] )"""
+_GAP = r"(?: \s | \x1b\[[\d;]{0,9}m | [\u200b-\u200f\u2060\ufeff] )*"
 _SEPARATOR = rf"""
-    (?: {_QUOTE}{{0,3}} \s* (?: :=|=>|->|[:=|]|%(?:25){{0,3}}3[ad]|\\{{1,15}}u003[ad] ) \s*
-        (?:[>|][-+]?\s+)?
+    (?: {_QUOTE}{{0,3}} [\])]? {_GAP}
+        (?: :=|=>|->|[:=|\uff1a]|%(?:25){{0,3}}3[ad]|\\{{1,15}}u003[ad] ) \s* (?:[>|][-+]?\s+)?
       | {_QUOTE}{{1,3}} \s* , \s* (?: {_QUOTE} value {_QUOTE} \s* [:,=] \s* )?
       | (?: </\w{{1,20}}> \s* <\w{{1,20}} )? > (?:<!\[CDATA\[)? \s*
       | &gt; )
-    [\[({{]? (?: [bu](?={_QUOTE}) )?"""
+    (?: (?P<list>\[) | [({{] )? (?: [bu](?={_QUOTE}) )?"""
 _OPENED = rf"""(?P<quote> ["'`]{{2,3}}(?=[\w*+/]) | {_QUOTE} )?"""
-_UNTIL_CLOSED = r"(?: (?! (?<!\\)(?P=quote) ). )*"
+# To the end of a text, of texts that Python joins, or of a list.
+_CLOSED = r"(?: (?! (?<!\\)(?P=quote) ). )*"
+_UNTIL_CLOSED = rf"""
+    {_CLOSED} (?: (?P=quote) \s* (?(list) (?:,\s*)? ) [bu]? (?P=quote) {_CLOSED} )*"""
 # Long and with a digit: no word of a sentence, no part of an ARN, no date.
 _SECRETIVE = r"(?= [\w+/.~%-]{0,63} \d ) [\w+/.~%-]{20,} ={0,2}"
 # The next lines belong to a token if they are nothing but letters of one.
@@ -58,8 +61,10 @@ _WRAPPED = rf"""
     (?: \\?\r?\n [ \t]*
         (?: [\w+/=%-]{{4,}} (?= [ \t\r]* (?: $ | ["'}}\])<] ) ) | {_SECRETIVE} ) )*"""
 _UNQUOTED = rf"""[^\s,;&"'<>]+ {_WRAPPED}"""
-_SENTENCE = r"(?<= :[ ] ) [a-z]?[a-z']{1,15} (?: [\s.,;!] | $ )"
-_SCHEME = r"(?: bearer|basic|digest|negotiate|token|aws(?:4-[\w-]+)? ) (?: \s|%20|\+ )+"
+_SENTENCE = r"(?<= :[ ] ) (?-i: [A-Za-z]?[a-z']{1,15} ) (?: [\s.,;!] | $ )"
+_SCHEME = (
+    r"(?: bearer|basic|digest|negotiate|ntlm|token|oauth|apikey|aws(?:4-[\w-]+)? ) (?: \s|%20|\+ )+"
+)
 _PARAMETER = r"""(?: [\w-]+="[^"]*" | [^\s,"'<>]+ )"""
 _HOST_AND_PORT = r"[\w.-]{1,255}:\d"
 _USER = r"""(?!arn:|mailto:)[^\s:/?#@"'=()<>\[\],;]{1,64}:(?!\\?/\\?/)"""
@@ -91,8 +96,10 @@ _RULES = (
     ),
     (
         ("token", "key", "secret", "signature", "credential", "authorization"),
-        rf"""(?P<kept> (?: (?<![a-z])(?: {_EVERYDAY} ) {_SEPARATOR} | (?: {_COMPOUND} ) [ \t]+ )
-        {_OPENED} ) {_SECRETIVE} {_WRAPPED}""",
+        rf"""(?P<kept>
+            (?: (?<![a-z])(?: {_EVERYDAY} ) {_SEPARATOR}
+              | (?: {_COMPOUND} | {_WORDS} | signature ) [ \t]+ (?: (?:is|was)[ ] )? )
+            {_OPENED} ) {_SECRETIVE} {_WRAPPED}""",
     ),
     (("bearer", "basic"), rf"(?P<kept> \b(?:bearer|basic) [ ]+ ) {_SECRETIVE} {_WRAPPED}"),
     # What has a form of its own: key IDs (with the signature of old), session tokens, JWTs, PEM.
@@ -127,7 +134,8 @@ _RULES = (
     (
         ("@",),
         rf"""(?P<kept> (?<![^\s"'=(<\[,;|]) ) {_USER}
-        (?: [^\s"'<>]{{1,128}} | \S[^@\n]{{0,64}} ) (?=@{_HOST_AND_PORT})""",
+        (?: (?: [^\s"'<>]{{1,128}} | \S[^@\n]{{0,64}} ) (?=@{_HOST_AND_PORT})
+          | [^\s"'<>@/?#]{{0,64}}[/?#][^\s"'<>]{{0,128}} (?=@[\w\[]) )""",
     ),
     (
         ("@",),

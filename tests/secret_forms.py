@@ -60,6 +60,15 @@ FORMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "wrapped": ("SessionToken: " + "\n".join(_WRAPPED), tuple(_WRAPPED)),
     "wrapped and indented": ("SessionToken:\n  " + "\n  ".join(_WRAPPED), tuple(_WRAPPED)),
     "wrapped in quotes": ('"SessionToken": "' + "\r\n".join(_WRAPPED) + '"', tuple(_WRAPPED)),
+    "wrapped in three": (
+        "SessionToken: " + "\n".join(textwrap.wrap(TOKEN, 16)),
+        tuple(textwrap.wrap(TOKEN, 16)),
+    ),
+    "joined texts": (f"{{'SessionToken': '{TOKEN[:24]}'\n '{TOKEN[24:]}'}}", (TOKEN[24:],)),
+    "list of two": (repr({"x-amz-security-token": [TOKEN, STS_TOKEN]}), (TOKEN, STS_TOKEN)),
+    "print_r": (f"[SessionToken] => {TOKEN}", (TOKEN,)),
+    "colored": (f"\x1b[1mSessionToken\x1b[0m: {TOKEN}", (TOKEN,)),
+    "zero width": (f"SessionToken\u200b: {TOKEN}", (TOKEN,)),
     "canonical string": (f"'POST\n/\n\nx-amz-security-token:{TOKEN}\n\nhost;x-amz-date", (TOKEN,)),
     "words": (f"Your secret access key: {SECRET_KEY}", (SECRET_KEY,)),
     "Authorization": (f"Authorization: {_AUTHORIZATION}", (KEY_ID, SIGNATURE)),
@@ -108,6 +117,7 @@ FORMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "URL with a number": (f"http://user:12/{PASSWORD}@proxy:8080", (PASSWORD,)),
     "no scheme": (f"user:pa/{PASSWORD}@host:8080", ("pa/", PASSWORD)),
     "no scheme with a space": (f"user:pa {PASSWORD}@host:8080", ("pa ", PASSWORD)),
+    "no scheme, no port, a slash": (f"user:pa/{PASSWORD}@host", ("pa/", PASSWORD)),
     "no scheme and no port": (f'Invalid endpoint: "user:{PASSWORD}@host"', (PASSWORD,)),
 }
 
