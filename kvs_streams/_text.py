@@ -91,12 +91,12 @@ _RULES = (
     ),
     (
         ("token", "key", "x-amz-"),
-        rf"""(?P<kept> (?: {_COMPOUND} ) {_SEPARATOR} {_OPENED} )
+        rf"""(?=[abimprsx])(?P<kept> (?: {_COMPOUND} ) {_SEPARATOR} {_OPENED} )
         (?(quote) {_UNTIL_CLOSED} | (?! {_SENTENCE} ) {_UNQUOTED} )""",
     ),
     (
         ("token", "key", "secret", "signature", "credential", "authorization"),
-        rf"""(?P<kept>
+        rf"""(?=[abcimprstx])(?P<kept>
             (?: (?<![a-z])(?: {_EVERYDAY} ) {_SEPARATOR}
               | (?: {_COMPOUND} | {_WORDS} | signature ) [ \t]+ (?: (?:is|was)[ ] )? )
             {_OPENED} ) {_SECRETIVE} {_WRAPPED}""",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -307,6 +308,19 @@ def test_limits_of_a_reply() -> None:
     assert sum(len(part) for part in parts) < _text.TOTAL_ITEMS_LIMIT + 20
     assert parts[-1] == ["…"]
     assert clean(["x" * _text.TEXT_LIMIT] * 4)[-1] == "…"
+
+
+def test_limits_are_documented() -> None:
+    """The security policy states the limits that hold."""
+    policy = (Path(__file__).parent.parent / "SECURITY.md").read_text(encoding="utf-8")
+    for limit in (
+        _text.TEXT_LIMIT,
+        _text.ITEMS_LIMIT,
+        _text.TOTAL_TEXT_LIMIT,
+        _text.TOTAL_ITEMS_LIMIT,
+        _text.DEPTH_LIMIT,
+    ):
+        assert f"{limit:,}" in policy
 
 
 def test_depth_of_a_reply() -> None:
