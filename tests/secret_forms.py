@@ -82,6 +82,7 @@ FORMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Bearer alone": (f"Bearer {STS_TOKEN} refused", (STS_TOKEN,)),
     "Basic": ("Authorization: Basic dXNlcjpwYXNz", ("dXNlcjpwYXNz",)),
     "AWS": (f"Authorization: AWS {KEY_ID}:{OLD_SIGNATURE}", (KEY_ID, OLD_SIGNATURE)),
+    "AWS alone": (f"AWS {KEY_ID}:{OLD_SIGNATURE} refused", (KEY_ID, OLD_SIGNATURE)),
     "Digest": ('Authorization: Digest username="u", response="6629fae49393"', ("6629fae49393",)),
     "proxy authorization": ("Proxy-Authorization: Basic dXNlcjpwYXNz", ("dXNlcjpwYXNz",)),
     "percent-encoded Authorization": (f"Authorization%3A%20Bearer%20{TOKEN}", (TOKEN,)),
