@@ -34,7 +34,7 @@ _PASSWORDS = "client[-_.]?secret|passw(?:or)?d|passphrase"
 _COMPOUND = _TOKENS.format("[-_.]?") + "|x-amz-(?:credential|signature)"
 _WORDS = _TOKENS.format("[ ]")
 _EVERYDAY = f"token|signature|credentials?|authorization|secret|client[ ]secret|{_WORDS}"
-_PLACE = re.compile(
+_PLACE = (
     rf"(?i)(?:{_COMPOUND}|{_PASSWORDS}|authorization|cookie|access[-_.]?key[-_.]?id)$"
     r"|^(?:token|signature|credential)$"
 )
@@ -290,7 +290,7 @@ class _Copy:
 
 def _is_place(name: object) -> bool:
     """Tell whether the value under this name is a secret whatever it looks like."""
-    return isinstance(name, (str, bytes)) and bool(_PLACE.search(_decoded(name)[:VALUE_LIMIT]))
+    return isinstance(name, (str, bytes)) and bool(re.search(_PLACE, _decoded(name)[:VALUE_LIMIT]))
 
 
 def _decoded(text: str | bytes | bytearray) -> str:
