@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
+from secret_forms import FORMS, INNOCENTS, PLACES
 from support.clients import (
     ACCESS_KEY,
     SECRET_KEY,
@@ -35,6 +42,7 @@ from support.loopback import (
 
 import kvs_streams
 from kvs_streams import (
+    ConfigurationError,
     CreateStreamRequest,
     KvsStreamsError,
     RequestValidationError,
@@ -42,6 +50,7 @@ from kvs_streams import (
     StreamsClient,
     StreamStorageConfiguration,
     ThrottleRetry,
+    TransportError,
 )
 
 REQUEST = CreateStreamRequest(stream_name="cam", media_type="video/h264")
@@ -250,6 +259,95 @@ class Answering:
         return self.reply
 
     describe_stream = list_tags_for_stream = describe_stream_storage_configuration = create_stream
+
+
+class Failing:
+    """A client whose calls fail in a given way."""
+
+    def __init__(self, error: BotoCoreError) -> None:
+        self.error = error
+
+    def create_stream(self, **_: object) -> Any:
+        raise self.error
+
+    describe_stream = list_tags_for_stream = describe_stream_storage_configuration = create_stream
+
+
+def failure(client: Any) -> KvsStreamsError:
+    """The error of a create with this boto client."""
+    ours = StreamsClient(client, throttle_retry=ThrottleRetry(max_attempts=1))
+    with pytest.raises(KvsStreamsError) as caught:
+        ours.create_stream(REQUEST)
+    return caught.value
+
+
+def check_hidden(error: KvsStreamsError, secrets: tuple[str, ...]) -> None:
+    """Check that no secret is in an error, its causes, its pickle or its traceback."""
+    stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    for secret in secrets:
+        leaks = [text for text in [*said_by(error), stack] if secret in text]
+        assert not leaks, f"{secret} is in {leaks[0]}"
+        assert secret.encode() not in pickle.dumps(error)
+
+
+form = pytest.mark.parametrize("text,secrets", FORMS.values(), ids=list(FORMS))
+
+
+@form
+def test_forms_in_a_reply(text: str, secrets: tuple[str, ...]) -> None:
+    """A secret of any form in what AWS answers is nowhere in the error."""
+    for reply in (
+        {"Error": {"Code": "InvalidSignatureException", "Message": text}},
+        {"Error": {"Code": text, "Message": text}, "ResponseMetadata": {"RequestId": text}},
+    ):
+        error = failure(Answering(reply))
+        assert isinstance(error, ServiceError)
+        check_hidden(error, secrets)
+
+
+@form
+def test_forms_in_a_transport_error(text: str, secrets: tuple[str, ...]) -> None:
+    """The same for what is told of a connection."""
+    for cause in (HTTPClientError(error=text), EndpointConnectionError(endpoint_url=text)):
+        error = failure(Failing(cause))
+        assert isinstance(error, TransportError)
+        check_hidden(error, secrets)
+
+
+@form
+def test_forms_in_a_configuration_error(text: str, secrets: tuple[str, ...]) -> None:
+    """The same for what a credential process prints when it fails."""
+    cause = CredentialRetrievalError(provider="custom-process", error_msg=text)
+    error = failure(Failing(cause))
+    assert isinstance(error, ConfigurationError)
+    check_hidden(error, secrets)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_names_of_secrets_in_a_reply(place: str) -> None:
+    """The value under the name of a secret is hidden in the reply that an error keeps."""
+    for value in ("kept-secret", b"kept-secret", ["kept-secret"], ("kept-secret",)):
+        reply = {
+            "Error": {"Code": "Odd", "Message": "odd", place: value},
+            "ResponseMetadata": {"HTTPHeaders": {place: value}},
+            "Credentials": [{place: value}, (place, value)],
+        }
+        error = failure(Answering(reply))
+        assert isinstance(error, ServiceError)
+        assert error.response["ResponseMetadata"]["HTTPHeaders"] == {place: "***"}
+        assert error.response["Error"][place] == "***"
+        for text in (str(error), repr(error), repr(vars(error))):
+            assert "kept-secret" not in text
+        assert b"kept-secret" not in pickle.dumps(error)
+
+
+@pytest.mark.parametrize("text", INNOCENTS)
+def test_innocent_messages_are_whole(text: str) -> None:
+    """What only resembles a secret arrives word for word."""
+    error = failure(Answering({"Error": {"Code": "Odd", "Message": text}}))
+    assert isinstance(error, ServiceError)
+    assert error.message == text
+    assert text in str(error)
 
 
 @HOSTILE
