@@ -1,96 +1,98 @@
-"""How fast to send: told what was sent and what was answered, it says how long to wait.
+"""How fast to send calls: pure arithmetic on what was sent and what was answered.
 
-The rule: **send slightly faster than the calls are accepted**. Each answer is a sample of the rate
-that the quota allows: the rate at which the call was sent if it was accepted, 0 if it was throttled.
-The mean of the samples is what is accepted, whatever the rate was, however old the answer is, and
-whoever else uses the quota. Sending somewhat faster than this mean finds out when there is more.
+The rule: **send slightly faster than calls are accepted**. Each answer is a sample of what the
+quota leaves: the rate at which the call was sent if it was accepted, 0 if it was throttled. At
+twice the rate that the quota allows, half of the calls are throttled, so the mean of the samples is
+the rate that is accepted, however fast the calls were sent and however late the answers come.
+Sending slightly faster than this mean finds out when the quota leaves more.
 """
 
 _SECOND = 1_000_000_000
 
-# Missed sends that are made good: enough for a busy machine, too little for a burst of hundreds.
+# The longest delay whose missed sends are made good. It covers a busy machine; a process that was
+# suspended for minutes does not send hundreds of calls at once.
 _CATCH_UP = _SECOND // 4
 
-# How many answers the mean remembers. A throttled call lowers the rate by one part in 32; fewer
-# make the rate jump, more make a wrong rate last.
-_MEMORY = 32
+# How many answers the mean covers: a throttled call lowers the rate by one part in 32. With fewer
+# answers a full second's quota makes the rate drop too far; with more, a wrong rate lasts longer.
+_ANSWERS = 32
 
-# How much faster than the mean to send: little after a throttled call, and a bit more with each
-# accepted one, so that a steady quota throttles under 1 % of the calls and a raised one is found.
-# The limit keeps the rate from running away while a quota lets a burst through.
+# How much faster than the mean to send: least after a throttled call, then more with each accepted
+# one. The first two keep throttling near 0.7 % under a steady quota. The limit bounds how far the
+# rate rises above the quota while a burst is let through.
 _PROBE, _PROBE_STEP, _PROBE_LIMIT = 0.003, 0.000_06, 0.05
 
-# The same, while less than half is accepted of what was before throttled calls in a row: an
-# outage says nothing of the quota, so the rate returns quickly to where it may be.
-_PROBE_RECOVERING = 0.5
+# The same after an outage, in which every call is throttled, while the mean is below half of what
+# it was before: the rate doubles with every 22 accepted calls, up to what it was before.
+_PROBE_AFTER_OUTAGE = 1.0
 
-# Calls per second that are never gone below and above, unless it starts there. One call a second
-# does no harm while everything is throttled, and soon finds out that this is over.
+# The bounds of the rate in calls per second, unless it starts outside. One call a second does no
+# harm during an outage and soon finds its end. The upper bound keeps the rate finite.
 _SLOWEST, _FASTEST = 1.0, 10_000.0
 
-# Whatever the rate, the time between two calls is finite.
-_LONGEST = 3_600 * _SECOND
+# The longest time between two calls, which keeps it finite for any positive rate.
+_LONGEST_INTERVAL = 3_600 * _SECOND
 
 
 class Pace:
-    """Spaces calls so that they use what a quota leaves, without knowing the quota.
+    """Space calls so that they use what a quota leaves, without knowing the quota.
 
-    All times are integer nanoseconds of one monotonic clock, read by the caller.
+    Times are integer nanoseconds on one monotonic clock, which the caller reads.
 
     Args:
-        rate: Calls per second to start with.
+        rate: Calls per second to start with, positive and finite.
         now: The current time.
-        learn: Whether answers change the rate; without, it stays as it is.
+        learn: Change the rate by the answers. ``False`` keeps it fixed.
     """
 
     def __init__(self, rate: float, now: int, *, learn: bool = True) -> None:
         self.rate = rate
         self._learn = learn
         self._next = now
-        self._accepted = self._before = rate  # per second: the mean; the mean before throttled calls
-        self._since = 0  # accepted calls since the last throttled one
+        self._mean = rate
+        self._before_outage = rate
+        self._accepted_in_a_row = 0
         self._slowest, self._fastest = min(rate, _SLOWEST), max(rate, _FASTEST)
 
     def delay(self, now: int) -> int:
-        """Return how long to wait before the next call may be sent; 0 if it may be sent now."""
+        """Return how long to wait before the next call may be sent, 0 if it may be sent now."""
         return max(0, self._next - now)
 
     def sent(self, now: int) -> float:
-        """Count a call that is sent now.
+        """Record that a call is sent now.
 
         Returns:
-            What ``answered`` needs to know of this call.
+            A ticket to pass to ``answered`` with the answer to this call.
         """
-        behind = now - self._next >= _CATCH_UP
+        late = now - self._next >= _CATCH_UP
         self._next = max(self._next, now - _CATCH_UP)
         self._spend(1)
-        # Held back by something else than the pace, a call says nothing of a higher rate.
-        return 0.0 if behind else self.rate
+        # Something else than the pace holds calls back, so their success proves no higher rate.
+        return 0.0 if late else self.rate
 
     def answered(self, ticket: float, *, throttled: bool | None, retries: int = 0) -> None:
-        """Learn from the answer to a call, in whatever order answers come.
+        """Learn from the end of a call. Calls may end in any order.
 
         Args:
             ticket: What ``sent`` returned for this call.
-            throttled: Whether the answer was a throttle; ``None`` if there was no answer.
+            throttled: Whether the service throttled the call; ``None`` if it gave no answer.
             retries: How many more requests botocore sent for this call.
         """
         self._spend(retries)
         if throttled is None or not self._learn:
             return
         if throttled:
-            if self._since:
-                self._before = self._accepted
-            self._since = 0
-            self._accepted -= self._accepted / _MEMORY
+            if self._accepted_in_a_row:
+                self._before_outage = self._mean
+            self._accepted_in_a_row = 0
+            self._mean -= self._mean / _ANSWERS
         elif ticket:
-            self._since += 1
-            self._accepted += (ticket - self._accepted) / _MEMORY
-        if self._accepted < self._before / 2 and self._since:
-            probe = _PROBE_RECOVERING
-        else:
-            probe = min(_PROBE + self._since * _PROBE_STEP, _PROBE_LIMIT)
-        self.rate = min(max(self._accepted * (1 + probe), self._slowest), self._fastest)
+            self._accepted_in_a_row += 1
+            self._mean += (ticket - self._mean) / _ANSWERS
+        probe = min(_PROBE + self._accepted_in_a_row * _PROBE_STEP, _PROBE_LIMIT)
+        if self._accepted_in_a_row and self._mean < self._before_outage / 2:
+            probe = _PROBE_AFTER_OUTAGE
+        self.rate = min(max(self._mean * (1 + probe), self._slowest), self._fastest)
 
     def _spend(self, calls: int) -> None:
-        self._next += calls * int(min(_SECOND / self.rate, _LONGEST))
+        self._next += calls * int(min(_SECOND / self.rate, _LONGEST_INTERVAL))
