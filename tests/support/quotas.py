@@ -8,6 +8,7 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import NamedTuple, Protocol
 
@@ -186,7 +187,7 @@ class _Simulation:
 
         self.at(now + self.random.randint(*WIRE), arrive)
         interval = self.random.randint(*neighbour.interval)
-        self.at(now + interval, lambda now: self.visit(neighbour, now))
+        self.at(now + interval, partial(self.visit, neighbour))
 
     def wake(self, fleet: Fleet, now: int) -> None:
         while fleet.unsent and fleet.in_flight < fleet.max_in_flight:
@@ -194,7 +195,7 @@ class _Simulation:
             if delay:
                 if fleet.alarm <= now:
                     fleet.alarm = now + delay
-                    self.at(fleet.alarm, lambda now: self.wake(fleet, now))
+                    self.at(fleet.alarm, partial(self.wake, fleet))
                 return
             fleet.unsent -= 1
             fleet.in_flight += 1
@@ -206,17 +207,17 @@ class _Simulation:
 
         def arrive(now: int) -> None:
             if not self.quota.admits(now):
-                self.at(reply_at, lambda now: self.answer(fleet, ticket, retries, now, 1))
+                self.at(reply_at, partial(self.answer, fleet, ticket, retries, 1))
             elif self.random.randrange(1000) < fleet.faults:
                 # botocore backs off for a random time of up to 1 s, then 2 s, 4 s, ...
                 again = reply_at + self.random.randrange(SECOND << retries)
-                self.at(again, lambda now: self.request(fleet, ticket, retries + 1, now))
+                self.at(again, partial(self.request, fleet, ticket, retries + 1))
             else:
-                self.at(reply_at, lambda now: self.answer(fleet, ticket, retries, now, 0))
+                self.at(reply_at, partial(self.answer, fleet, ticket, retries, 0))
 
         self.at(now + self.random.randint(*WIRE), arrive)
 
-    def answer(self, fleet: Fleet, ticket: float, retries: int, now: int, throttled: int) -> None:
+    def answer(self, fleet: Fleet, ticket: float, retries: int, throttled: int, now: int) -> None:
         fleet.pace.answered(ticket, throttled=bool(throttled), retries=retries)
         fleet.in_flight -= 1
         fleet.unsent += throttled
@@ -232,9 +233,9 @@ def simulate(
     """Run fleets, and perhaps a neighbour, against one quota until every call is accepted."""
     simulation = _Simulation(quota, seed)
     for fleet in fleets:
-        simulation.at(fleet.start, lambda now, fleet=fleet: simulation.wake(fleet, now))
+        simulation.at(fleet.start, partial(simulation.wake, fleet))
     if neighbour is not None:
-        simulation.at(0, lambda now: simulation.visit(neighbour, now))
+        simulation.at(0, partial(simulation.visit, neighbour))
     while any(fleet.last.accepted < fleet.calls for fleet in fleets):
         simulation.step()
 
