@@ -83,7 +83,7 @@ CASES = {
     ),
     "50, start at 200": Case(lambda: Bucket(50, 50), 2000, 99, 32, rate=200.0),
     "50 a wall-clock second, start at 200": Case(
-        lambda: WallClockSecond(50), 4000, 95, 40, rate=200.0
+        lambda: WallClockSecond(50), 4000, 93, 40, rate=200.0
     ),
     "200, start at 50": Case(lambda: Bucket(200, 200), 8000, 80, 20, ends=(180.0, 230.0)),
     # A rate doubles within about 450 accepted calls, which takes long where it starts far too low.
