@@ -165,18 +165,18 @@ def test_quota_is_found_and_used(name: str, seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_learned_while_concurrency_is_the_bound(seed: int) -> None:
     """With replies of 2 to 3 s, 32 calls in flight are the limit, and the rate hardly changes."""
-    fleet = Fleet(Pace(50.0, 0), 1000, reply=seconds(2, 3))
+    fleet = Fleet(Pace(50.0, 0), 2000, reply=seconds(2, 3))
     simulate(Bucket(50, 50), fleet, seed=seed)
     assert fleet.last.throttled == 0
     # 32 calls in 2.5 s are 12.8 a second.
     assert 1000 * fleet.last.accepted * SECOND >= 950 * 128 * fleet.last.time // 10
-    assert 50.0 <= fleet.last.rate < 55.0
+    assert 50.0 <= fleet.last.rate < 51.0
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("later", [0, 15], ids=["together", "one later"])
 def test_two_fleets_share(later: int, seed: int) -> None:
-    """Two fleets use the quota together, and neither gets less than four tenths of it."""
+    """Two fleets use the quota together, and neither gets less than a third of it."""
     fleets = [Fleet(Pace(50.0, 0), 1500) for _ in range(2)]
     fleets[1] = Fleet(Pace(50.0, later * SECOND), 1500, start=later * SECOND)
     quota = Bucket(50, 50)
@@ -188,7 +188,7 @@ def test_two_fleets_share(later: int, seed: int) -> None:
     throttled = [last.throttled - first.throttled for first, last in zip(starts, ends, strict=True)]
     allowed = quota.allowed(end) - quota.allowed(start)
     assert 100 * sum(accepted) * SECOND >= 95 * allowed
-    assert 10 * min(accepted) >= 4 * sum(accepted)
+    assert 3 * min(accepted) >= sum(accepted)
     assert 100 * sum(throttled) < 2 * (sum(accepted) + sum(throttled))
 
 
@@ -216,11 +216,14 @@ def test_pause_is_not_followed_by_a_burst(rate: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_rate_returns_soon_after_an_outage(seed: int) -> None:
+@pytest.mark.parametrize("at", [0, 10])
+def test_rate_returns_soon_after_an_outage(at: int, seed: int) -> None:
     """Ten seconds in which all is throttled cost under 100 calls; half the rate is back in 10 s."""
     fleet = Fleet(Pace(50.0, 0), 4000, faults=FAULTS)
-    simulate(Outage(Bucket(50, 50), *seconds(10, 20)), fleet, seed=seed)
-    start, end, soon, later = (fleet.sample_at(time * SECOND) for time in (10, 20, 30, 45))
+    simulate(Outage(Bucket(50, 50), *seconds(at, at + 10)), fleet, seed=seed)
+    start, end, soon, later = (
+        fleet.sample_at(time * SECOND) for time in (at, at + 10, at + 20, at + 40)
+    )
     assert end.throttled - start.throttled < 100
     assert end.rate < 5.0
     assert soon.rate > 25.0
@@ -316,12 +319,17 @@ def test_answers_change_the_rate() -> None:
     assert math.isclose(pace.rate, (62.0 + 2.0 / 32) * 1.003_06)
 
 
-def test_late_calls_prove_no_higher_rate() -> None:
-    """A call that was sent 0.25 s late or later raises nothing when it is accepted."""
-    pace = Pace(50.0, 0)
-    pace.answered(pace.sent(SECOND // 4), throttled=False)
-    assert pace.rate == 50.0 * 1.003
-    pace.answered(pace.sent(SECOND // 4), throttled=False)
+def test_calls_that_are_held_back_prove_no_higher_rate() -> None:
+    """Once a call is 0.25 s late, accepted calls raise nothing until sending has caught up."""
+    pace, now = Pace(50.0, 0), SECOND // 4
+    tickets = []
+    while not pace.delay(now):
+        tickets.append(pace.sent(now))
+    assert len(tickets) == 13
+    for ticket in tickets[:-1]:
+        pace.answered(ticket, throttled=False)
+        assert pace.rate == 50.0 * 1.003
+    pace.answered(tickets[-1], throttled=False)
     assert pace.rate > 50.0 * 1.003
 
 

@@ -52,6 +52,7 @@ class Pace:
         self._mean = rate
         self._before_outage = rate
         self._accepted_in_a_row = 0
+        self._held_back = False
         self._slowest, self._fastest = min(rate, _SLOWEST), max(rate, _FASTEST)
 
     def delay(self, now: int) -> int:
@@ -64,11 +65,12 @@ class Pace:
         Returns:
             A ticket to pass to ``answered`` with the answer to this call.
         """
-        late = now - self._next >= _CATCH_UP
+        late = now - self._next
         self._next = max(self._next, now - _CATCH_UP)
         self._spend(1)
-        # Something else than the pace holds calls back, so their success proves no higher rate.
-        return 0.0 if late else self.rate
+        # What holds calls back until they have caught up is not the pace: they prove no higher rate.
+        self._held_back = late >= _CATCH_UP or (self._held_back and now >= self._next)
+        return 0.0 if self._held_back else self.rate
 
     def answered(self, ticket: float, *, throttled: bool | None, retries: int = 0) -> None:
         """Learn from the end of a call. Calls may end in any order.
