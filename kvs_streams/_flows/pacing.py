@@ -68,7 +68,7 @@ class Pace:
         late = now - self._next
         self._next = max(self._next, now - _CATCH_UP)
         self._spend(1)
-        # What holds calls back until they have caught up is not the pace: they prove no higher rate.
+        # Until sending has caught up, it is not the pace that holds calls back: they prove nothing.
         self._held_back = late >= _CATCH_UP or (self._held_back and now >= self._next)
         return 0.0 if self._held_back else self.rate
 
