@@ -33,7 +33,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from email.utils import formatdate
 from functools import partial
 from itertools import islice, takewhile
@@ -321,6 +321,8 @@ class _Count:
     throttled: int = 0
     failed: int = 0
     """Accepted calls that end in an error 500 or without a reply."""
+    codes: dict[str, int] = field(default_factory=dict)
+    """How often each error was the answer."""
     in_flight: int = 0
     peak_in_flight: int = 0
 
@@ -343,10 +345,10 @@ class _Account:
         """Forget what happened, but no stream."""
         self.counts: dict[str, _Count] = {name: _Count() for name in _MODEL["operations"]}
         self.created: Counter[str] = Counter()
-        self.conflicts = 0
         self.neighbour = _Count()
         self.first_create: float | None = None
         self.last_create: float | None = None
+        self.last_call: float | None = None
         self.timeline: Counter[int] = Counter()
 
     def add(self, stream: _Stream) -> None:
@@ -365,10 +367,10 @@ class _Account:
         return {
             "operations": {k: asdict(v) for k, v in self.counts.items() if v.calls},
             "created": dict(self.created),
-            "conflicts": self.conflicts,
             "statuses": dict(Counter(each.status(now) for each in self.streams.values())),
             "neighbour": {"calls": self.neighbour.calls, "throttled": self.neighbour.throttled},
             "first_create": self.first_create,
+            "last_call": self.last_call,
             "seconds": (self.last_create or 0.0) - first,
             "timeline": [self.timeline[slot] for slot in slots],
         }
@@ -404,14 +406,17 @@ class Service:
     def call(self, operation: str, credential: str, body: bytes, now: float) -> Reply:
         """Perform a call; ``credential`` is the scope in the Authorization header."""
         delay = self._latency.uniform(*self.settings.latency)
+        count = _Count()
         try:
             account = self._account(credential, now)
+            account.last_call = now
             count = account.counts[operation]
             count.calls += 1
             count.in_flight += 1
             count.peak_in_flight = max(count.peak_in_flight, count.in_flight)
             return self._perform(operation, account, body, now, delay)
         except _RefusalError as refusal:
+            count.codes[refusal.code] = count.codes.get(refusal.code, 0) + 1
             content = json.dumps({"Message": refusal.message})
             return Reply(refusal.status, content, delay, refusal.code)
 
@@ -577,7 +582,6 @@ class Service:
         """Perform CreateStream."""
         name = members["StreamName"]
         if name in account.streams:
-            account.conflicts += 1
             message = f"The stream {name} already exists."
             raise _RefusalError("ResourceInUseException", message)
         if len(account.streams) >= self.settings.account_limit:
