@@ -120,7 +120,7 @@ def _retrying() -> dict[str, Any]:
     return {
         "retry": retry_if_exception(_is_throttle),
         "wait": wait_random_exponential(multiplier=0.5, max=10),
-        "stop": stop_after_attempt(8),
+        "stop": stop_after_attempt(5),
         "reraise": True,
     }
 
