@@ -7,6 +7,7 @@ the service is. What came of it goes to standard output as JSON.
 import asyncio
 import json
 import resource
+import signal
 import sys
 import threading
 import time
@@ -300,7 +301,11 @@ def main() -> None:
     contender, task = sys.argv[1], Task(**json.loads(sys.argv[2]))
     outcome = Outcome(task)
     start = time.monotonic()
-    CONTENDERS[contender](task, outcome)
+    try:
+        CONTENDERS[contender](task, outcome)
+    except KeyboardInterrupt:
+        # What a shell reports of a program that Ctrl-C ended, without the traceback.
+        sys.exit(128 + signal.SIGINT)
     outcome.wall = time.monotonic() - start
     outcome.left += threading.active_count() - 1
     # In kilobytes on Linux, in bytes on macOS.
