@@ -16,12 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import contenders, plot, report
+from . import contenders, plot
 from .contenders import FLEETS, THREADS, Outcome, Task
 from .control_plane import ControlPlane, Settings, running
 
 _DOCS = Path(__file__).parent.parent / "docs"
-_BEGIN, _END = "<!-- fleet: written by make bench -->", "<!-- fleet: end -->"
+BEGIN, END = "<!-- fleet: written by make bench -->", "<!-- fleet: end -->"
 # The service of every case, unless a case says otherwise.
 _FAULTS = {"errors": 0.01, "lost": 0.005}
 _QUOTA, _BURST = Settings.rate, Settings.burst
@@ -169,7 +169,11 @@ def _start(contender: str, task: Task, plane: ControlPlane) -> subprocess.Popen[
     command = [sys.executable, "-m", "benchmarks.contenders", contender, json.dumps(asdict(task))]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.Popen(  # noqa: S603  # this Python, our own module
-        command, env={**environ, **plane.environ}, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=Path(__file__).parent.parent,
+        env={**environ, **plane.environ},
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -407,8 +411,10 @@ def _rows(name: str, bench: Bench) -> Iterator[Row]:
 
 
 def _sections(bench: Bench, rows: Sequence[Row], seconds: float) -> Iterator[str]:
-    count = bench.runs[0].outcome.task.count if bench.runs else 0
+    from . import report  # the tests know this module, and not what report needs
+
     if bench.runs:
+        count = bench.runs[0].outcome.task.count
         yield f"## A fleet of {count:,} streams"
         yield (
             "Each contender creates the same streams against a control plane in a process of its "
@@ -469,15 +475,15 @@ def draw(data: str) -> str:
     return plot.draw(rows, _QUOTA)
 
 
-def _write(text: str, bench: Bench, page: Path, static: Path) -> None:
+def write(text: str, bench: Bench, page: Path, static: Path) -> None:
     """Write the report into its page, the plot, and what the plot is made of."""
     if bench.runs:
         data = _data(bench)
         static.joinpath("fleet.json").write_text(data, encoding="utf-8")
         static.joinpath("fleet.svg").write_text(draw(data), encoding="utf-8")
-    before, _, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    page.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}", encoding="utf-8")
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -505,10 +511,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.output:
         options.output.mkdir(parents=True, exist_ok=True)
         page, static = options.output / "fleet.md", options.output
-        page.write_text(f"{_BEGIN}\n{_END}\n", encoding="utf-8")
+        page.write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
     # Before the long run, not after it.
-    if not {_BEGIN, _END} <= set(page.read_text(encoding="utf-8").splitlines()):
-        parser.error(f"{page} has no place for the report: the lines {_BEGIN} and {_END}")
+    if not {BEGIN, END} <= set(page.read_text(encoding="utf-8").splitlines()):
+        parser.error(f"{page} has no place for the report: the lines {BEGIN} and {END}")
     bench = Bench(is_quick=options.quick, only=options.only)
     start = time.monotonic()
     rows: list[Row] = []
@@ -520,5 +526,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     text = "\n\n".join(_sections(bench, rows, time.monotonic() - start))
     print(f"\n{text}")
     if options.output or not (options.cases or options.quick or options.only):
-        _write(text, bench, page, static)
+        write(text, bench, page, static)
         print(f"\nWritten to {page}")
