@@ -38,7 +38,7 @@ from email.utils import formatdate
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from botocore.loaders import Loader
 
@@ -99,6 +99,15 @@ class Settings:
     """Tags in a page of ListTagsForStream."""
     seed: int = 0
     """Where the random numbers start."""
+
+    def __post_init__(self) -> None:
+        """Refuse a value of another type than the default: it would only fail in a later call."""
+        for each in fields(self):
+            value, default = getattr(self, each.name), cast("Any", each.default)
+            kind: Any = (int, float) if type(default) is float else type(default)
+            is_pair = type(default) is tuple and len(default) == 2  # noqa: PLR2004  # from, to
+            if not isinstance(value, kind) or (is_pair and len(value) != len(default)):
+                raise TypeError(f"{each.name} is like {default!r}, not {value!r}")
 
     def changed(self, changes: Mapping[str, Any]) -> "Settings":
         """Return other settings; JSON's lists become tuples."""
@@ -283,6 +292,10 @@ class _Stream:
     def name(self) -> str:
         return self.arn.split("/")[1]
 
+    @property
+    def stamp(self) -> int:
+        return int(self.arn.split("/")[2])
+
     def status(self, at: float) -> str:
         if at >= self.deleted_at:
             return "DELETING"
@@ -300,7 +313,7 @@ class _Stream:
                 "MediaType": self.media_type,
                 "KmsKeyId": self.kms_key_id,
                 "Version": self.version,
-                "CreationTime": int(self.arn.rpartition("/")[2]) / 1000,
+                "CreationTime": self.stamp / 1000,
                 "DataRetentionInHours": self.retention,
             }
             self._text = json.dumps(members)[1:]
@@ -339,11 +352,14 @@ class _Account:
         self.second, self.in_second = 0, 0
         self.last_stamp = 0
         self.neighbour_at: float | None = None
+        self.counts: dict[str, _Count] = {name: _Count() for name in _MODEL["operations"]}
         self.reset()
 
     def reset(self) -> None:
         """Forget what happened, but no stream."""
-        self.counts: dict[str, _Count] = {name: _Count() for name in _MODEL["operations"]}
+        for name, count in self.counts.items():
+            # Calls in flight will end.
+            self.counts[name] = _Count(in_flight=count.in_flight)
         self.created: Counter[str] = Counter()
         self.neighbour = _Count()
         self.first_create: float | None = None
@@ -353,6 +369,7 @@ class _Account:
 
     def add(self, stream: _Stream) -> None:
         self.streams[stream.name] = stream
+        self.last_stamp = max(self.last_stamp, stream.stamp)
         bisect.insort(self.names, stream.name)
         if stream.gone_at != float("inf"):
             heapq.heappush(self.deleting, (stream.gone_at, stream.name))
@@ -557,7 +574,7 @@ class Service:
         tags = members.get("Tags") or {}
         self._check_tags(tags)
         # The end of an ARN is the time in milliseconds; no two streams of an account share one.
-        stamp = account.last_stamp = max(account.last_stamp + 1, int(now * 1000))
+        stamp = max(account.last_stamp + 1, int(now * 1000))
         place = f"{account.region}:{account.number}"
         return _Stream(
             arn=f"arn:aws:kinesisvideo:{place}:stream/{members['StreamName']}/{stamp}",
@@ -896,6 +913,8 @@ class ControlPlane:
             "AWS_SECRET_ACCESS_KEY": "made-up",
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
+            # What is on this machine is not asked for through a proxy.
+            "no_proxy": "127.0.0.1",
         }
 
     def stats(self) -> dict[str, Any]:
@@ -934,7 +953,10 @@ def running(*, state: Path | None = None, **settings: Any) -> Iterator[ControlPl
         assert process.stdin is not None  # noqa: S101  # for type checkers
         assert process.stdout is not None  # noqa: S101  # for type checkers
         try:
-            yield ControlPlane(process.stdout.readline().strip())
+            url = process.stdout.readline().strip()
+            if not url:
+                raise RuntimeError(f"the control plane did not start: {process.wait()}")
+            yield ControlPlane(url)
         finally:
             process.stdin.close()
 

@@ -415,13 +415,16 @@ def _sections(bench: Bench, rows: Sequence[Row], seconds: float) -> Iterator[str
 
     if bench.runs:
         count = bench.runs[0].outcome.task.count
+        latency = " to ".join(f"{1000 * seconds:g}" for seconds in Settings.latency)
+        active = " to ".join(f"{seconds:g}" for seconds in Settings.active_after)
         yield f"## A fleet of {count:,} streams"
         yield (
             "Each contender creates the same streams against a control plane in a process of its "
-            f"own, which accepts {_QUOTA:.0f} creates a second after a burst of {_BURST:.0f}, "
-            "replies within 20 to 60 ms, makes a stream ACTIVE within 0.5 to 2 s, answers 1 % of "
-            "calls with an error 500 (half of them after the work is done) and loses 0.5 % of the "
-            "replies, after the work is done."
+            f"own, which accepts {_QUOTA:g} creates a second after a burst of {_BURST:g}, replies "
+            f"within {latency} ms, makes a stream ACTIVE within {active} s, answers "
+            f"{100 * _FAULTS['errors']:g} % of calls with an error 500 "
+            f"({100 * Settings.errors_work:g} % of these after the work is done) and loses "
+            f"{100 * _FAULTS['lost']:g} % of the replies, after the work is done."
         )
         yield "![Accepted creates in each second, by contender](../_static/fleet.svg)"
         yield report.table(_HEAD, [made.row() for made in bench.runs])

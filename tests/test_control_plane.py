@@ -461,6 +461,11 @@ def test_calls_in_flight_are_counted() -> None:
     service.call("CreateStream", CREDENTIAL, b'{"StreamName": "cam-3"}', NOW)
     counts = service.stats(NOW)[PLACE]["operations"]["CreateStream"]
     assert (counts["in_flight"], counts["peak_in_flight"]) == (3, 3)
+    service.control({"reset": True})
+    service.done("CreateStream", CREDENTIAL)
+    service.call("CreateStream", CREDENTIAL, b'{"StreamName": "cam-4"}', NOW)
+    counts = service.stats(NOW)[PLACE]["operations"]["CreateStream"]
+    assert (counts["in_flight"], counts["peak_in_flight"]) == (3, 3)
 
 
 def test_a_saved_service_goes_on() -> None:
@@ -610,8 +615,9 @@ def test_settings_change_while_it_runs(connect: Connect) -> None:
         plane.control(errors=0.0, lost=1.0)
         with pytest.raises(ConnectionClosedError):
             client.list_streams()
-        with pytest.raises(OSError, match="400"):
-            plane.control(no_such_setting=1)
+        for nonsense in ({"no_such_setting": 1}, {"latency": 0.1}, {"rate": "fast"}):
+            with pytest.raises(OSError, match="400"):
+                plane.control(**nonsense)
         plane.control(lost=0.0, reset=True)
         assert [info["StreamName"] for info in client.list_streams()["StreamInfoList"]] == ["first"]
         assert list(plane.stats()[PLACE]["operations"]) == ["ListStreams"]
@@ -631,8 +637,9 @@ def test_a_call_without_credentials(shared: ControlPlane) -> None:
 
 
 def test_boto3_finds_it_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment that it gives leads a plain boto3 client to it, and a state file keeps it."""
+    """The environment that it gives leads a plain boto3 client to it, around any proxy."""
     with running(**CALM) as plane:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         for name, value in plane.environ.items():
             monkeypatch.setenv(name, value)
         client = boto3.Session().client("kinesisvideo")
