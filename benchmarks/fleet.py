@@ -27,6 +27,8 @@ _FAULTS = {"errors": 0.01, "lost": 0.005}
 _QUOTA, _BURST = Settings.rate, Settings.burst
 _MAX_IN_FLIGHT = 32
 _MEBI = 1 << 20
+# A quick run has so many times fewer streams.
+_QUICK = 8
 # A run that takes longer than this hangs.
 _TIMEOUT = 1_800.0
 _PLOTTED = (
@@ -203,6 +205,9 @@ class Bench:
 
     def __init__(self, *, is_quick: bool, only: Sequence[str]) -> None:
         self._is_quick = is_quick
+        # The burst shrinks with the fleet, or it would be most of what the quota allows.
+        self.burst = _BURST / _QUICK if is_quick else _BURST
+        self._service = {**_FAULTS, "burst": self.burst}
         chosen = [name for name in contenders.CONTENDERS if _is_among(name, only)]
         reasons = {name: contenders.missing(name) for name in chosen}
         self.contenders = [name for name in chosen if not reasons[name]]
@@ -214,13 +219,13 @@ class Bench:
 
     def count(self, usual: int) -> int:
         """Return how many streams to create."""
-        return max(150, usual // 8) if self._is_quick else usual
+        return usual // _QUICK if self._is_quick else usual
 
     def _once(self, contender: str, task: Task, **settings: Any) -> Run:
         """Run a contender against a control plane of its own."""
-        with running(**{**_FAULTS, **settings}) as plane:
+        with running(**{**self._service, **settings}) as plane:
             rate = settings.get("rate", _QUOTA) - settings.get("neighbour", 0.0)
-            return run(contender, task, plane, rate, settings.get("burst", _BURST))
+            return run(contender, task, plane, rate, settings.get("burst", self.burst))
 
     # Cases: each yields the rows of its table
 
@@ -228,8 +233,8 @@ class Bench:
         """Everybody creates the fleet; ``ensure_streams`` is then run again."""
         count = self.count(2_000)
         for contender in self.contenders:
-            with running(**_FAULTS) as plane:
-                first = run(contender, Task(count), plane)
+            with running(**self._service) as plane:
+                first = run(contender, Task(count), plane, burst=self.burst)
                 self.runs.append(first)
                 print(f"  {' | '.join(map(str, first.row()))}", flush=True)
                 if contender not in FLEETS:
@@ -253,7 +258,7 @@ class Bench:
     def neighbour(self) -> Iterator[Row]:
         """Somebody else takes half of the quota."""
         for contender in self.subjects:
-            made = self._once(contender, Task(self.count(1_000)), neighbour=25.0)
+            made = self._once(contender, Task(self.count(2_000)), neighbour=25.0)
             checks = [
                 _at_least(made.share, 95, "% of what is left"),
                 _below(made.lost_by_neighbour, 5, "% lost by the neighbour"),
@@ -265,14 +270,14 @@ class Bench:
         """A higher quota, and the caller knows it."""
         for contender in self.subjects:
             task = Task(self.count(4_000), options={"rate": 200})
-            made = self._once(contender, task, rate=200.0, burst=200.0)
+            made = self._once(contender, task, rate=200.0)
             checks = [_at_least(made.share, 95, "% of the quota"), *_complete(made)]
             yield Row(f"`rate=200`, a quota of 200/s, {task.count:,} streams", contender, checks)
 
     def slow(self) -> Iterator[Row]:
         """Replies take half a second."""
         for contender in self.subjects:
-            made = self._once(contender, Task(self.count(1_000)), latency=(0.4, 0.6))
+            made = self._once(contender, Task(self.count(2_000)), latency=(0.4, 0.6))
             checks = [_at_least(made.share, 95, "% of the quota"), *_complete(made)]
             yield Row("replies of 0.4 to 0.6 s", contender, checks)
 
@@ -284,7 +289,7 @@ class Bench:
         }
         for case, changes in settings.items():
             for contender in self.subjects:
-                made = self._once(contender, Task(self.count(1_000)), **changes)
+                made = self._once(contender, Task(self.count(2_000)), **changes)
                 checks = [_at_least(made.share, 92, "% of the quota"), *_complete(made)]
                 yield Row(case, contender, checks)
 
@@ -322,7 +327,7 @@ class Bench:
         """The consumer leaves an input without end."""
         for contender in self.subjects:
             task = Task(10**9, leave_after=100)
-            with running(**_FAULTS) as plane:
+            with running(**self._service) as plane:
                 made = run(contender, task, plane)
             late = made.stats["last_call"] > made.outcome.closed_at
             checks = [
@@ -338,7 +343,7 @@ class Bench:
         task = Task(self.count(800))
         for number, name in ((signal.SIGINT, "Ctrl-C"), (signal.SIGKILL, "kill -9")):
             for contender in self.subjects:
-                with running(**_FAULTS) as plane:
+                with running(**self._service) as plane:
                     ending = _interrupted(contender, task, plane, number)
                     made = run(contender, task, plane)
                 checks = [_below(ending, 2, "s to end"), *_complete(made)]
@@ -420,7 +425,7 @@ def _sections(bench: Bench, rows: Sequence[Row], seconds: float) -> Iterator[str
         yield f"## A fleet of {count:,} streams"
         yield (
             "Each contender creates the same streams against a control plane in a process of its "
-            f"own, which accepts {_QUOTA:g} creates a second after a burst of {_BURST:g}, replies "
+            f"own. It accepts {_QUOTA:g} creates a second after a burst of {bench.burst:g}, replies "
             f"within {latency} ms, makes a stream ACTIVE within {active} s, answers "
             f"{100 * _FAULTS['errors']:g} % of calls with an error 500 "
             f"({100 * Settings.errors_work:g} % of these after the work is done) and loses "
@@ -431,7 +436,7 @@ def _sections(bench: Bench, rows: Sequence[Row], seconds: float) -> Iterator[str
         yield (
             "**Share of the quota:** creates that the service accepts, those included that end in "
             "a conflict or a fault, divided by what the quota allows from the first of them to the "
-            f"last: the burst of {_BURST:.0f}, and {_QUOTA:.0f} for each second. **Creates a "
+            f"last: the burst of {bench.burst:g}, and {_QUOTA:.0f} for each second. **Creates a "
             "second** are those divided by that time alone. **Throttled:** the share of all "
             "creates that are answered with `ClientLimitExceededException`. **Failed, though "
             "created:** the contender reports an error, but the stream is there. **Verified "
