@@ -425,7 +425,7 @@ def _sections(bench: Bench, rows: Sequence[Row], seconds: float) -> Iterator[str
         yield f"## A fleet of {count:,} streams"
         yield (
             "Each contender creates the same streams against a control plane in a process of its "
-            f"own. It accepts {_QUOTA:g} creates a second after a burst of {bench.burst:g}, replies "
+            f"own. It takes {_QUOTA:g} creates a second after a burst of {bench.burst:g}, replies "
             f"within {latency} ms, makes a stream ACTIVE within {active} s, answers "
             f"{100 * _FAULTS['errors']:g} % of calls with an error 500 "
             f"({100 * Settings.errors_work:g} % of these after the work is done) and loses "
