@@ -14,10 +14,12 @@ text { fill: currentColor }
 .quiet { opacity: .7 }
 .axis { stroke: currentColor; opacity: .35 }
 .quota { stroke: currentColor; stroke-dasharray: 4 3; opacity: .8 }
+.page { fill: #ffffff }
 .theirs { fill: #8c6d1f }
 .ours { fill: #1a7f5a }
 @media (prefers-color-scheme: dark) {
   svg { color: #e6edf3 }
+  .page { fill: #131416 }
   .theirs { fill: #d4a72c }
   .ours { fill: #3fb98b }
 }
@@ -61,6 +63,8 @@ def draw(rows: Sequence[Row], quota: float) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
         f"<title>{title}</title>",
         f"<style>{_STYLE}</style>",
+        # Its own ground: a page may be light where the system is dark.
+        '<rect class="page" width="100%" height="100%" rx="6"/>',
         f'<text x="{_EDGE}" y="18">{title}; dashed: the quota of {quota:.0f}</text>',
     ]
     for i, (row, values) in enumerate(zip(rows, seconds, strict=True)):
