@@ -1,11 +1,12 @@
 """Measure everything, print it and write docs/explanation/speed.md: ``python -m benchmarks``."""
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from . import calls, growth, report, server, starts, validation
+from . import calls, fleet, growth, report, server, starts, validation
 from .pairs import Times
 from .report import table, verdict
 
@@ -205,11 +206,17 @@ _CASES: dict[str, Callable[[_Bench], Iterator[str]]] = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the cases asked for; a run of all of them writes the report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("cases", nargs="*", help="which to run, of a to f; by default all")
+    parser.add_argument(
+        "cases", nargs="*", help="which to run, of a to f, by default all; fleet: those of a fleet"
+    )
     parser.add_argument(
         "--scale", type=float, default=1.0, help="rounds in units of the usual, such as 0.1 or 5"
     )
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["fleet"]:
+        fleet.main(given[1:])
+        return
+    options = parser.parse_args(given)
     chosen = options.cases or list(_CASES)
     if unknown := set(chosen) - set(_CASES):
         parser.error(f"there is no case {', '.join(sorted(unknown))}")
