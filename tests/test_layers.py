@@ -35,6 +35,7 @@ LAYERS = (
     "_flows.wait",
     "_flows.drift",
     "_flows.ensure",
+    "_flows.pacing",
     "_client",
     "_aio",
 )
