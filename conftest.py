@@ -1,8 +1,8 @@
 """Run every Python block of README.md and docs/ on the test kit.
 
-The blocks of a page share one namespace, where ``kvs`` is the kit, and run in the page's order on one
-worker of pytest-xdist. What a block prints is compared with the ``output`` block below it. The comment
-``<!--- own-kit -->`` stands before a block that starts a kit of its own: no other one runs meanwhile.
+The blocks of a page share one namespace, where ``kvs`` is the kit, and run in the page's order on
+one worker of pytest-xdist. What a block prints is compared with the ``output`` block below it. The
+comment ``<!--- own-kit -->`` stands before a block that starts a kit of its own.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholePa
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each page whole and in its order, at the place where a random order put its first block."""
+    """Keep each page whole and in order, wherever a random order puts its first block."""
     blocks: dict[Path, list[pytest.Item]] = {}
     for item in items:
         if isinstance(item, SybilItem):

@@ -54,7 +54,7 @@ def lowest() -> list[str]:
 
 
 def install_wheel(session: nox.Session, name: str, *requirements: str) -> None:
-    """Install the built wheel with a dependency group, and work in a copy without the source tree."""
+    """Install the built wheel with a dependency group, and go to a copy without the source tree."""
     session.install(f"{wheel(session)}[testing]", *group(name), *requirements)
     copy = Path(session.create_tmp()) / "copy"
     shutil.rmtree(copy, ignore_errors=True)
@@ -130,7 +130,8 @@ def types(session: nox.Session) -> None:
     """
     session.install("-e", ".[testing]", *group("types"))
     complete = ["pyright", "--verifytypes", "kvs_streams", "--ignoreexternal"]
-    ask(session, *CHECKERS, complete, ["python", "tests/typing/refused.py"])
+    ours = (["python", f"tests/typing/{name}.py"] for name in ("refused", "pages"))
+    ask(session, *CHECKERS, complete, *ours)
 
 
 @nox.session(python=PYTHONS[-1])

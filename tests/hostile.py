@@ -1,7 +1,7 @@
-"""Run the tests where little is as on a developer's machine: the tests must not notice.
+"""Run the tests in an environment that differs from a developer's machine in every known way.
 
-Everything hostile follows from the seed that a run prints. ``--seed 7`` repeats a run, ``--runs 20``
-makes that many runs in a row, and whatever else is given goes to pytest.
+A run prints its seed, from which all random choices follow: ``--seed 7`` repeats a run.
+``--runs 20`` runs the whole suite that many times in a row. Other arguments go to pytest.
 """
 
 from __future__ import annotations
@@ -87,9 +87,7 @@ def environment(chance: random.Random, uptime: float) -> dict[str, str]:
 def busy() -> Iterator[None]:
     """Keep every core busy with processes that end by themselves, should nobody end them."""
     burn = "import os, time\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
-    burners = [
-        subprocess.Popen([sys.executable, "-c", burn]) for _ in range(os.cpu_count() or 1)
-    ]
+    burners = [subprocess.Popen([sys.executable, "-c", burn]) for _ in range(os.cpu_count() or 1)]
     try:
         yield
     finally:
@@ -116,10 +114,12 @@ def run_tests(
 
 
 def main() -> int:
-    """Make the runs that are asked for, by default one with a seed of its own; return 1 if any failed."""
+    """Run the tests as the arguments say; return 1 if any run failed."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--seed", type=int, help="of the first run; by default a random one")
-    parser.add_argument("--runs", type=int, help="how many runs of the whole suite, and nothing else")
+    parser.add_argument(
+        "--runs", type=int, help="of the whole suite; by default one and a few short ones"
+    )
     options, arguments = parser.parse_known_args()
     seed = random.randrange(10**6) if options.seed is None else options.seed
     failed: list[str] = []

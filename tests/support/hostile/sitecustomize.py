@@ -1,27 +1,30 @@
-"""Start the monotonic clock elsewhere, in every Python that has this folder on its PYTHONPATH.
+"""Shift the monotonic clock in every Python that has this folder on its PYTHONPATH.
 
-A machine that has just booted counts from zero, one in a rack has counted for months. The
-environment variable is the number of nanoseconds to add.
+The clock starts at zero when a machine boots. The environment variable is the number of nanoseconds
+to add, so that all processes of a run agree.
 """
 
 import os
 import time
+from collections.abc import Callable
 
 SHIFT = int(os.environ["HOSTILE_MONOTONIC_SHIFT_NS"])
 
 
 class Shifted:
-    """A function of ``time``; unlike a Python function, as a class's attribute it is no method."""
+    """Stands in for a built-in function: as an attribute of a class it does not become a method."""
 
-    def __init__(self, read, unit):
+    def __init__(self, read: Callable[[], float]) -> None:
         self.read = read
-        self.unit = unit
 
-    def __call__(self):
-        """Return the shifted time, as exact as CPython gives it."""
-        nanoseconds = self.read() + SHIFT
-        return nanoseconds if self.unit == 1 else nanoseconds / self.unit
+    def __call__(self) -> float:
+        return self.read()
 
 
-time.monotonic = Shifted(time.monotonic_ns, 1_000_000_000)
-time.monotonic_ns = Shifted(time.monotonic_ns, 1)
+def shift(read: Callable[[], int]) -> None:
+    """Replace both forms of the clock; like CPython, derive seconds from nanoseconds."""
+    time.monotonic_ns = Shifted(lambda: read() + SHIFT)
+    time.monotonic = Shifted(lambda: (read() + SHIFT) / 1_000_000_000)
+
+
+shift(time.monotonic_ns)
