@@ -6,6 +6,7 @@ what is tested is what users install. Branch coverage is the business of `make t
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -69,7 +70,8 @@ def install_wheel(session: nox.Session, name: str, *requirements: str) -> None:
 
 
 # The next Python is not promised yet: where it is installed, the tests run on it as well.
-@nox.session(python=[*PYTHONS, "3.14"])
+# TESTED names a version that need not be tested again.
+@nox.session(python=[python for python in [*PYTHONS, "3.14"] if python != os.environ.get("TESTED")])
 def tests(session: nox.Session) -> None:
     """Test with the newest of every dependency."""
     install_wheel(session, "tests")

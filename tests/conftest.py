@@ -11,7 +11,7 @@ from support.clients import KINDS, Connect, Driver, driving
 from support.loopback import Loopback, serving
 
 
-# For the session, since fixtures of a whole module use boto3 too, in processes of their own as well.
+# For the session, since fixtures of a whole module use boto3 and processes of their own as well.
 @pytest.fixture(scope="session", autouse=True)
 def isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Hide this machine's AWS settings and proxies from every test; give where settings may go."""

@@ -27,11 +27,9 @@ SECOND = 1_000_000_000
 # A machine that has just booted, one that was booted today, one that has been up for months.
 UPTIMES = (0.5, 137.0, 300.1, 86_400.0, 10_368_000.7)
 ZONES = ("Asia/Kolkata", "America/St_Johns", "Pacific/Chatham", "Australia/Lord_Howe")
-WORKERS = (1, 2, 3, 16, 40)
-# Where many workers start, starting them takes most of the time: so these get the pages alone.
-MANY = (16, 40)
-PAGES = ("README.md", "docs")
-CLOCKED = ("tests/testing", "tests/test_flows.py", "docs/how-to/wait.md")
+FEW, MANY = (1, 2, 3), (16, 40)
+# Where the clock and the number of workers matter most.
+SHORT = ("docs/how-to", "tests/testing/test_kit.py")
 
 NONSENSE = {
     "AWS_CA_BUNDLE": "/nowhere/bundle.pem",
@@ -85,8 +83,8 @@ def environment(chance: random.Random, uptime: float) -> dict[str, str]:
 
 @contextmanager
 def busy() -> Iterator[None]:
-    """Keep every core busy with processes that end by themselves, should nobody end them."""
-    burn = "import os, time\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
+    """Keep every core busy with processes that end at the latest when this one does."""
+    burn = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
     burners = [subprocess.Popen([sys.executable, "-c", burn]) for _ in range(os.cpu_count() or 1)]
     try:
         yield
@@ -96,21 +94,16 @@ def busy() -> Iterator[None]:
             burner.wait()
 
 
-def run_tests(
-    seed: int, uptime: float, workers: int, arguments: Sequence[str], *, load: bool = False
-) -> bool:
-    """Run pytest once, and say what with; return whether it passed."""
+def run_tests(seed: int, uptime: float, workers: int, arguments: Sequence[str]) -> list[str]:
+    """Run pytest once; return how to name the run if it failed."""
     chance = random.Random(f"{seed} {uptime} {workers}")
     env = environment(chance, uptime)
     command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "-p", "randomly"]
     command += ["-p", "no:cacheprovider", f"--randomly-seed={chance.randrange(2**32)}", *arguments]
-    shown = {name: env[name] for name in ("TZ", "PYTHONHASHSEED", "HOSTILE_MONOTONIC_SHIFT_NS")}
-    print(f"\nseed {seed}: uptime {uptime} s, {workers} workers, {shown}", flush=True)
-    print(*command[1:], flush=True)
-    if load:
-        with busy():
-            return not subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
-    return not subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+    name = f"seed {seed}, uptime {uptime} s, {workers} workers, TZ={env['TZ']}"
+    print(f"\n{name}:", *command[1:], flush=True)
+    done = subprocess.run(command, cwd=ROOT, env=env, check=False)
+    return [name] if done.returncode else []
 
 
 def main() -> int:
@@ -118,27 +111,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--seed", type=int, help="of the first run; by default a random one")
     parser.add_argument(
-        "--runs", type=int, help="of the whole suite; by default one and a few short ones"
+        "--runs",
+        type=int,
+        help="of the whole suite; by default one with few workers, and short ones",
     )
     options, arguments = parser.parse_known_args()
     seed = random.randrange(10**6) if options.seed is None else options.seed
-    failed: list[str] = []
-
-    def record(name: str, passed: bool) -> None:
-        if not passed:
-            failed.append(name)
-
-    for number in range(seed, seed + (options.runs or 1)):
-        # Consecutive seeds go through all the uptimes and numbers of workers.
-        uptime, workers = UPTIMES[number % 5], WORKERS[(number + number // 5) % 5]
-        passed = run_tests(number, uptime, workers, arguments, load=True)
-        record(f"seed {number}", passed)
-    if options.runs is None and not arguments:
+    failed = []
+    with busy():
+        # Any 25 seeds in a row go through every uptime with every number of workers.
+        workers = [*FEW, *MANY] if options.runs else FEW
+        for number in range(seed, seed + (options.runs or 1)):
+            uptime = UPTIMES[number % len(UPTIMES)]
+            count = workers[(number + number // len(UPTIMES)) % len(workers)]
+            failed += run_tests(number, uptime, count, arguments)
+    if not options.runs and not arguments:
         for uptime in UPTIMES:
-            record(f"uptime {uptime}", run_tests(seed, uptime, 2, CLOCKED))
-        for workers in MANY:
-            record(f"{workers} workers", run_tests(seed, UPTIMES[0], workers, PAGES))
-    print(f"\n{'failed: ' + ', '.join(failed) if failed else 'every run passed'}")
+            failed += run_tests(seed, uptime, 2, SHORT)
+        for count in MANY:
+            failed += run_tests(seed, UPTIMES[0], count, SHORT)
+    print("", *(f"failed: {name}" for name in failed), f"{len(failed)} runs failed", sep="\n")
     return int(bool(failed))
 
 
