@@ -17,6 +17,8 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture
 def pages(pytester: pytest.Pytester) -> pytest.Pytester:
     """A project whose pages build on every block before."""
+    # Wherever the folder for temporary files is: nothing above belongs to this project.
+    pytester.makeini("[pytest]")
     pytester.makeconftest(CONFTEST.read_text("utf-8"))
     folder = pytester.mkdir("docs")
     for name in "one", "two", "three":
