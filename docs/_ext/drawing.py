@@ -1,8 +1,8 @@
 """What pictures are made of: boxes, texts, arrows, and one set of colours for light and dark.
 
 A picture comes in two forms. In the documentation it is part of the page: its boxes can be links,
-and it follows the reader's choice between light and dark. As a file, for GitHub and PyPI, it has its
-own colours and background, and follows the browser.
+and it follows the reader's choice between light and dark. As a file, for GitHub and PyPI, it has
+its own colours and background, and follows the browser.
 """
 
 from __future__ import annotations
