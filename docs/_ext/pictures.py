@@ -48,7 +48,8 @@ def walk(cls: type, depth: int = 0) -> Iterator[tuple[type, int]]:
     """Go through an error and all that derive from it, in the order of the module."""
     yield cls, depth
     for child in cls.__subclasses__():
-        yield from walk(child, depth + 1)
+        if getattr(errors, child.__name__, None) is child:  # not a user's own
+            yield from walk(child, depth + 1)
 
 
 def caption(cls: type, notes: dict[str, str]) -> list[str]:
@@ -426,7 +427,7 @@ def draw_fleet_pace(points: Sequence[dict[str, float]], quota: float | None = No
     picture = Picture(
         "fleet-pace", "Creates per second, accepted and throttled, over time", WIDTH, zoom=1.5
     )
-    left, right, top, bottom = 34.0, WIDTH - 6.0, 26.0, 186.0
+    left, right, top, bottom = 34.0, WIDTH - 18.0, 26.0, 186.0
     start, end = points[0]["t"], points[-1]["t"]
     peak = max(max(point["accepted"], point["throttled"]) for point in points)
     high = round_up(max(peak, quota or 0, 1), (1, 2, 4, 6, 8))
@@ -446,8 +447,7 @@ def draw_fleet_pace(points: Sequence[dict[str, float]], quota: float | None = No
     for step in range(ceil(start / ticks), floor(end / ticks) + 1):
         x = x_of(step * ticks)
         picture.line(f"M{x:.1f} {bottom:g}v4", "thin")
-        picture.text(x, bottom + 17, f"{step * ticks:g}", "small muted middle")
-    picture.text(right, bottom + 33, "seconds", "small muted end")
+        picture.text(x, bottom + 17, f"{step * ticks:g} s", "small muted middle")
     if quota is not None:
         picture.line(f"M{left:g} {y_of(quota):.1f}H{right:g}", "dashed")
         picture.line(f"M{left + 170:g} {bottom + 29:g}h16", "dashed")

@@ -80,7 +80,8 @@ def read_rooms(package: Path = PACKAGE) -> dict[str, Room]:
     for path in sorted(package.rglob("*.py")):
         name = ".".join(path.relative_to(package).with_suffix("").parts).removesuffix(".__init__")
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        if name == "__init__" or (path.stem == "__init__" and is_only_docstring(tree)):
+        is_empty = path.stem == "__init__" and is_only_docstring(tree)
+        if name == "__init__" or (is_empty and name != KIT):
             continue
         trees[name], paths[name] = tree, path
     imported = {
@@ -90,10 +91,12 @@ def read_rooms(package: Path = PACKAGE) -> dict[str, Room]:
 
     def find(full: str) -> str | None:
         """Return the module that a full name is, or is in."""
+        if not full.startswith(f"{package.name}."):
+            return None
         inside = full.removeprefix(f"{package.name}.")
-        while inside and inside != full and inside not in trees:
+        while inside and inside not in trees:
             inside = inside.rpartition(".")[0]
-        return inside if inside in trees else None
+        return inside or None
 
     def room_of(module: str) -> str:
         return KIT if module.split(".", 1)[0] == KIT else module
