@@ -212,8 +212,8 @@ def name_test(
         return [], [inliner.reporter.error(f"there is no test {text}", line=lineno)]
     about = " ".join((ast.get_docstring(found) or "").split("\n\n")[0].split())
     address = f"{SOURCES}/{path}#L{getattr(found, 'lineno', 1)}"
-    link = nodes.reference(text, "test", refuri=address, reftitle=f"{text}: {about}")
-    link["classes"].append("test")
+    link = nodes.reference("", "", refuri=address, reftitle=f"{path}: {about}")
+    link += nodes.literal(text, function or path.rpartition("/")[2], classes=["test"])
     return [link], []
 
 
