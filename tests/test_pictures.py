@@ -60,8 +60,11 @@ def test_no_file_is_left_over() -> None:
 
 @pytest.mark.parametrize("picture", EVERY, ids=by_name)
 def test_fits_a_phone(picture: Any) -> None:
-    """No text leaves the picture, and the picture is no wider than a phone."""
+    """No text or box leaves the picture, and the picture is no wider than a phone."""
     assert picture.width <= 358  # 390 pixels without furo's margins
+    for box in parse(picture.inline()).iter(f"{SVG}rect"):
+        left, width = float(box.get("x", 0)), float(box.get("width", 0))
+        assert 0 < left < left + width < picture.width
     for text, classes, x in read_texts(picture):
         size = 11 if "small" in classes else 12
         width = len(text) * drawing.CODE if "code" in classes else drawing.measure(text, size)

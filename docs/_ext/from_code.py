@@ -183,6 +183,27 @@ class LimitsTable(SphinxDirective):
         return nodes.table("", group)
 
 
+# Tables on a phone
+
+
+def repeat_heads(app: Sphinx, doctree: nodes.document) -> None:
+    """Repeat the head of each column in its cells, where a table becomes a list on a phone.
+
+    A table of two columns reads well without.
+    """
+    del app
+    for container in doctree.findall(nodes.container):
+        if "stacked" not in container["classes"]:
+            continue
+        for table in container.findall(nodes.table):
+            (head,), (body,) = table.findall(nodes.thead), table.findall(nodes.tbody)
+            labels = [entry.astext() for entry in head.findall(nodes.entry)]
+            for row in body.children if len(labels) > 2 else ():  # noqa: PLR2004
+                for label, entry in list(zip(labels, row.children, strict=True))[1:]:
+                    for paragraph in entry.children[:1]:
+                        paragraph.insert(0, nodes.inline("", f"{label}: ", classes=["head"]))
+
+
 # A test that backs a claim
 
 
@@ -316,6 +337,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", hide_colon, priority=400)  # napoleon's is 500
     app.connect("autodoc-process-docstring", show_colon, priority=600)
     app.connect("autodoc-process-signature", shorten_signature)
+    app.connect("doctree-read", repeat_heads)
     app.connect("missing-reference", resolve_short_names)
     app.connect("env-check-consistency", check_complete)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

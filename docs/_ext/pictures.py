@@ -103,7 +103,7 @@ def draw_lost_response() -> Picture:
         " ResourceInUseException; ensure_stream describes the stream and returns RECOVERED"
     )
     picture = Picture("lost-response", title, WIDTH, zoom=1.5)
-    ours, boto, aws = 58.0, 178.0, 304.0
+    ours, boto, aws = 52.0, 174.0, 298.0
 
     def message(y: float, start: float, end: float, text: str, kind: str = "") -> None:
         """Draw a message with its text above."""
@@ -120,7 +120,8 @@ def draw_lost_response() -> Picture:
         picture.text(x, 18, name, f"{kind} middle")
     end = 404.0
     for x in ours, boto, aws:
-        picture.line(f"M{x:g} 27V{end:g}", "thin")
+        # Not through the words between the two halves.
+        picture.line(f"M{x:g} 27V262M{x:g} 290V{end:g}", "thin")
 
     message(56, ours, boto, "create_stream")
     message(82, boto, aws, "CreateStream")
