@@ -1,65 +1,29 @@
 """A thin typed client for Kinesis Video Streams ``create_stream``.
 
-Models and errors load without boto3: each name is imported when it is first used.
+Models and errors load without boto3: each name is imported when it is first used. Type checkers and
+editors read the names in the stub beside this file.
 """
 
-# The stub beside this file has the names; here they come when they are first used.
-# pyright: reportUnsupportedDunderAll=false
-__all__ = [
-    "AccessDeniedError",
-    "AccountStreamLimitExceededException",
-    "AsyncStreamsClient",
-    "AuthenticationError",
-    "ClientLimitExceededException",
-    "ConfigurationError",
-    "CreateStreamRequest",
-    "CreateStreamResponse",
-    "DeviceStreamLimitExceededException",
-    "Drift",
-    "EnsureOutcome",
-    "EnsuredStream",
-    "InvalidArgumentException",
-    "InvalidDeviceException",
-    "InvalidRequestError",
-    "KvsStreamsError",
-    "LimitExceededError",
-    "RequestValidationError",
-    "ResourceInUseException",
-    "ResourceNotFoundException",
-    "ServerError",
-    "ServiceError",
-    "StorageTier",
-    "StreamArn",
-    "StreamDeletingError",
-    "StreamDriftError",
-    "StreamInfo",
-    "StreamStatus",
-    "StreamStorageConfiguration",
-    "StreamsClient",
-    "TagsPerResourceExceededLimitException",
-    "ThrottleRetry",
-    "ThrottlingError",
-    "TransportError",
-    "UnexpectedResponseError",
-    "Violation",
-    "WaitError",
-    "WaitTimeoutError",
-]
-
-_HOMES = {
-    "AsyncStreamsClient": "_aio",
-    "StreamsClient": "_client",
-    "ThrottleRetry": "_flows",
-    "CreateStreamRequest": "_models",
-    "CreateStreamResponse": "_models",
-    "EnsureOutcome": "_models",
-    "EnsuredStream": "_models",
-    "StorageTier": "_models",
-    "StreamArn": "_models",
-    "StreamInfo": "_models",
-    "StreamStatus": "_models",
-    "StreamStorageConfiguration": "_models",
+_MODULES = {
+    "_aio": "AsyncStreamsClient",
+    "_client": "StreamsClient",
+    "_flows.call": "ThrottleRetry",
+    "_request": "CreateStreamRequest StreamStorageConfiguration",
+    "_results": "CreateStreamResponse Drift EnsuredStream StreamInfo Violation",
+    "_values": "EnsureOutcome StorageTier StreamArn StreamStatus",
+    "errors": """
+        AccessDeniedError AccountStreamLimitExceededException AuthenticationError
+        ClientLimitExceededException ConfigurationError DeviceStreamLimitExceededException
+        InvalidArgumentException InvalidDeviceException InvalidRequestError KvsStreamsError
+        LimitExceededError RequestValidationError ResourceInUseException
+        ResourceNotFoundException ServerError ServiceError StreamDeletingError StreamDriftError
+        TagsPerResourceExceededLimitException ThrottlingError TransportError
+        UnexpectedResponseError WaitError WaitTimeoutError
+    """,
 }
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605  # the stub is what is read without running this
 
 
 def __getattr__(name: str) -> object:
@@ -67,12 +31,11 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version  # noqa: PLC0415  # costs more than all the rest here
 
         return version("kvs_streams")
-    if name not in __all__:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415  # not needed by a bare import
 
-    value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

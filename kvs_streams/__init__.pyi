@@ -1,20 +1,25 @@
-# The face as type checkers and editors see it, and nothing else: neither the modules (the imports
-# are absolute, since relative ones would show them) nor how the names are loaded. Without the
-# aliases jedi would show no name at all.
+# The face as type checkers and editors see it, and nothing else: the imports are absolute, since
+# relative ones would show the modules. Without the aliases jedi would show no name at all.
 
 from kvs_streams._aio import AsyncStreamsClient as AsyncStreamsClient
 from kvs_streams._client import StreamsClient as StreamsClient
-from kvs_streams._flows import ThrottleRetry as ThrottleRetry
-from kvs_streams._models import (
+from kvs_streams._flows.call import ThrottleRetry as ThrottleRetry
+from kvs_streams._request import (
     CreateStreamRequest as CreateStreamRequest,
+    StreamStorageConfiguration as StreamStorageConfiguration,
+)
+from kvs_streams._results import (
     CreateStreamResponse as CreateStreamResponse,
+    Drift as Drift,
     EnsuredStream as EnsuredStream,
+    StreamInfo as StreamInfo,
+    Violation as Violation,
+)
+from kvs_streams._values import (
     EnsureOutcome as EnsureOutcome,
     StorageTier as StorageTier,
     StreamArn as StreamArn,
-    StreamInfo as StreamInfo,
     StreamStatus as StreamStatus,
-    StreamStorageConfiguration as StreamStorageConfiguration,
 )
 from kvs_streams.errors import (
     AccessDeniedError as AccessDeniedError,
@@ -23,7 +28,6 @@ from kvs_streams.errors import (
     ClientLimitExceededException as ClientLimitExceededException,
     ConfigurationError as ConfigurationError,
     DeviceStreamLimitExceededException as DeviceStreamLimitExceededException,
-    Drift as Drift,
     InvalidArgumentException as InvalidArgumentException,
     InvalidDeviceException as InvalidDeviceException,
     InvalidRequestError as InvalidRequestError,
@@ -40,50 +44,8 @@ from kvs_streams.errors import (
     ThrottlingError as ThrottlingError,
     TransportError as TransportError,
     UnexpectedResponseError as UnexpectedResponseError,
-    Violation as Violation,
     WaitError as WaitError,
     WaitTimeoutError as WaitTimeoutError,
 )
-
-__all__ = [
-    "AccessDeniedError",
-    "AccountStreamLimitExceededException",
-    "AsyncStreamsClient",
-    "AuthenticationError",
-    "ClientLimitExceededException",
-    "ConfigurationError",
-    "CreateStreamRequest",
-    "CreateStreamResponse",
-    "DeviceStreamLimitExceededException",
-    "Drift",
-    "EnsureOutcome",
-    "EnsuredStream",
-    "InvalidArgumentException",
-    "InvalidDeviceException",
-    "InvalidRequestError",
-    "KvsStreamsError",
-    "LimitExceededError",
-    "RequestValidationError",
-    "ResourceInUseException",
-    "ResourceNotFoundException",
-    "ServerError",
-    "ServiceError",
-    "StorageTier",
-    "StreamArn",
-    "StreamDeletingError",
-    "StreamDriftError",
-    "StreamInfo",
-    "StreamStatus",
-    "StreamStorageConfiguration",
-    "StreamsClient",
-    "TagsPerResourceExceededLimitException",
-    "ThrottleRetry",
-    "ThrottlingError",
-    "TransportError",
-    "UnexpectedResponseError",
-    "Violation",
-    "WaitError",
-    "WaitTimeoutError",
-]
 
 __version__: str

@@ -1,106 +1,129 @@
 """The asynchronous client: a thin driver of the same flows over a boto3 or aiobotocore client."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal
 
-from ._client import build_client, check_client, check_request, check_retry, is_async
-from ._flows import SystemClock, ThrottleRetry, create, describe, ensure, wait_until_active
-from ._models import CreateStreamRequest, CreateStreamResponse, EnsuredStream, StreamInfo
-from .errors import show_as_public
+from botocore.client import BaseClient
+from botocore.config import Config
+from typing_extensions import Self
 
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
-    from botocore.config import Config
-    from typing_extensions import Self
+from ._boto import KinesisVideoClient as BotoClient
+from ._client import Source, check_request, check_retry, is_async, where
+from ._flows.call import Operation, ThrottleRetry, create, describe
+from ._flows.ensure import ensure
+from ._flows.io import Io
+from ._flows.wait import wait_until_active
+from ._request import CreateStreamRequest
+from ._results import CreateStreamResponse, EnsuredStream, StreamInfo
+from ._wire import Call
+from .typing import AsyncKinesisVideoClient, BotoSession, KinesisVideoClient
 
-    from .typing import AsyncKinesisVideoClient, BotoSession, KinesisVideoClient
 
-__all__ = ["AsyncStreamsClient"]
+class _AsyncIo(Io):
+    """Awaits each call; those of a boto3 client are made in worker threads."""
 
-
-class _AsyncIo:
-    """What a flow asks for, awaited; calls of a boto3 client are made in worker threads."""
-
-    __slots__ = ("_threads", "client", "clock")
-
-    def __init__(self, client: "BaseClient | None") -> None:
+    def __init__(self, client: Any) -> None:
         self.client = client  # None until one is built
-        self.clock = SystemClock()
-        self._threads = client is None or not is_async(client)
+        self._in_threads = client is None or not is_async(client)
 
-    async def call(self, method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
-        if self._threads:
-            return await asyncio.to_thread(method, **kwargs)
-        return await method(**kwargs)
+    async def call(self, call: Call) -> Any:
+        method = getattr(self.client, call.method)
+        if self._in_threads:
+            return await asyncio.to_thread(_call, method, call.kwargs)
+        return await method(**call.kwargs)
 
-    async def sleep(self, seconds: float) -> None:
-        await self.clock.sleep_async(seconds)
+    async def sleep(self, nanoseconds: int) -> None:
+        await self.clock.sleep_async(nanoseconds)
+
+
+def _call(method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
+    """Make a call in a worker thread."""
+    try:
+        return method(**kwargs)
+    except StopIteration as exc:
+        # As in a coroutine: a future cannot carry it, and whoever awaits it would wait for ever.
+        raise RuntimeError("the call raised StopIteration") from exc
 
 
 class AsyncStreamsClient:
-    """A typed client for creating Kinesis video streams with ``await``.
+    """A typed client that creates Kinesis video streams with ``await``.
 
     Over a boto3 client each call is made in a worker thread, so that the event loop is never
     blocked; the calls of an aiobotocore client are awaited. Without a client, a boto3 client is
     built in a worker thread on first use.
 
-    Cancelling an awaited method ends the wait at once. A call that was in flight in a worker thread
-    still runs to its end there, and its answer is dropped: the stream may be created all the same.
+    Cancelling an awaited method ends the wait at once. A call that is in flight in a worker thread
+    runs to its end there, and its reply is dropped: the stream may be created all the same.
 
     Args:
         client: A boto3 or aiobotocore ``kinesisvideo`` client, which is never altered.
         session: The ``boto3.Session`` to build the client from.
         region_name: The region of the client to build, such as ``eu-central-1``.
         endpoint_url: Another endpoint for the client to build, such as that of a test server.
-        config: The ``botocore.config.Config`` for the client to build.
-        throttle_retry: How to go on after ``ClientLimitExceededException``.
+        config: The ``botocore.config.Config`` of the client to build.
+        throttle_retry: Retry policy for ``ClientLimitExceededException``.
 
     Raises:
-        TypeError: If ``client`` is of another service or comes together with what a client is built
-            from.
+        TypeError: If ``client`` is of another service, or comes together with what a client is
+            built from; if another argument has a wrong type.
     """
 
     def __init__(
         self,
-        client: "KinesisVideoClient | AsyncKinesisVideoClient | BaseClient | None" = None,
+        client: KinesisVideoClient | AsyncKinesisVideoClient | BaseClient | None = None,
         *,
-        session: "BotoSession | None" = None,
+        session: BotoSession | None = None,
         region_name: str | None = None,
         endpoint_url: str | None = None,
-        config: "Config | None" = None,
+        config: Config | None = None,
         throttle_retry: ThrottleRetry = ThrottleRetry(),  # noqa: B008  # it never changes
     ) -> None:
         check_retry(throttle_retry)
+        self._source = Source(
+            session=session, region_name=region_name, endpoint_url=endpoint_url, config=config
+        )
+        self._source.check(client)
         self._owns_client = client is None
-        if client is not None:
-            check_client(
-                client,
-                session=session,
-                region_name=region_name,
-                endpoint_url=endpoint_url,
-                config=config,
-            )
-        self._io = _AsyncIo(cast("BaseClient | None", client))
-        self._parts = (session, region_name, endpoint_url, config)
+        self._io = _AsyncIo(client)
         self._building = Lock()
+        self._closings = 0
         self._throttle_retry = throttle_retry
 
+    def __repr__(self) -> str:
+        """Show the region and the endpoint, once there is a client."""
+        built = self._io.client is not None
+        return f"{type(self).__name__}({where(self._io.client) if built else 'not built yet'})"
+
     @property
-    def boto_client(self) -> "BaseClient":
-        """The client underneath, for every other operation; built here and now if need be.
+    def boto_client(self) -> BotoClient:
+        """The client underneath, for every other operation; built now if there is none yet.
 
         Raises:
             ConfigurationError: If no client can be built: no region, an unknown profile, a bad
                 endpoint.
         """
+        return self._build(self._closings)
+
+    def _build(self, closings: int) -> BotoClient:
+        """Build a client unless there is one, and unless this client was closed meanwhile."""
         with self._building:
-            client = self._io.client
-            if client is None:
-                client = self._io.client = build_client(*self._parts)
-        return client
+            if self._io.client is None:
+                client = self._source.build()
+                if closings != self._closings:
+                    client.close()
+                    raise RuntimeError("the client was closed while it was being built")
+                self._io.client = client
+            found: BotoClient = self._io.client
+            return found
+
+    async def _operation(self, timeout: float = math.inf) -> Operation:
+        if self._io.client is None:
+            await asyncio.to_thread(self._build, self._closings)
+        return Operation(self._io, self._throttle_retry, timeout)
 
     async def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream; it becomes ``ACTIVE`` some time after this returns.
@@ -111,19 +134,17 @@ class AsyncStreamsClient:
             request: What to create.
 
         Returns:
-            What AWS answered, with the ARN of the new stream.
+            AWS's response, with the ARN of the new stream.
 
         Raises:
-            ServiceError: If AWS refuses; see its subclasses for each reason.
-            TransportError: If no usable answer came; ``outcome_unknown`` says what that means.
-            ConfigurationError: If no client can be built, or it lacks credentials, for example.
-            UnexpectedResponseError: If AWS reports success and names no ARN.
+            KvsStreamsError: As ``StreamsClient.create_stream``; ``ResourceInUseException`` if the
+                stream exists already. ``ConfigurationError`` also if no client can be built.
         """
         check_request(request)
-        return await create(await self._ready(), self._throttle_retry, request)
+        return await create(await self._operation(), request)
 
     async def describe_stream(self, stream: str) -> StreamInfo:
-        """Return what AWS knows of a stream.
+        """Describe a stream.
 
         Needs the IAM action ``kinesisvideo:DescribeStream``. AWS allows 5 calls a second for each
         stream, which all callers share.
@@ -132,34 +153,31 @@ class AsyncStreamsClient:
             stream: The stream's name or its ARN.
 
         Raises:
-            RequestValidationError: If ``stream`` can be neither; nothing was sent.
-            ResourceNotFoundException: If there is no such stream.
-            KvsStreamsError: Whatever else went wrong, as for ``create_stream``.
+            KvsStreamsError: As ``StreamsClient.describe_stream``; ``ResourceNotFoundException`` if
+                the stream does not exist.
         """
-        return await describe(await self._ready(), self._throttle_retry, stream)
+        return await describe(await self._operation(), stream)
 
     async def wait_until_active(
         self, stream: str, *, timeout: float = 300.0, not_found_grace: float = 10.0
     ) -> StreamInfo:
-        """Wait until a stream is ready for use.
+        """Wait until a stream is ``ACTIVE``.
 
-        Looks at once, then after half a second, and then ever less often, up to every 5 seconds.
-        Looks that are throttled or that AWS fails to answer (5xx) count as none.
+        Polls as ``StreamsClient.wait_until_active`` does: immediately, then at an interval that
+        grows from 0.5 s to 5 s.
 
         Args:
             stream: The stream's name or its ARN.
-            timeout: How long to wait at most, in seconds, at least 0. A call in flight is not
-                interrupted.
-            not_found_grace: For how many seconds after the start a stream that is not found counts
-                as not there yet, unless it was seen before.
+            timeout: The deadline, in seconds from now, at least 0.
+            not_found_grace: The grace period for a stream that is not found, in seconds.
 
         Raises:
-            WaitTimeoutError: If the stream is not ``ACTIVE`` in time.
-            StreamDeletingError: If the stream is being deleted.
-            ResourceNotFoundException: If the stream is not found after the grace, or no more.
-            KvsStreamsError: Whatever else went wrong, as for ``describe_stream``.
+            KvsStreamsError: As ``StreamsClient.wait_until_active``; ``WaitTimeoutError`` if the
+                stream is not ``ACTIVE`` at the deadline, ``StreamDeletingError`` if it is being
+                deleted.
         """
-        return await wait_until_active(await self._ready(), stream, timeout, not_found_grace)
+        operation = await self._operation(timeout)
+        return await wait_until_active(operation, stream, not_found_grace)
 
     async def ensure_stream(
         self,
@@ -169,47 +187,38 @@ class AsyncStreamsClient:
         timeout: float = 300.0,
         on_drift: Literal["raise", "ignore"] = "raise",
     ) -> EnsuredStream:
-        """Create a stream unless it is there, and compare it with the request if it is.
+        """Create a stream unless it exists, and compare it with the request if it does.
 
-        Creates first and looks after, so that two callers never race. A reply that got lost is
-        resolved by looking. A stream that is being deleted is waited for, and created anew.
-
-        Needs the IAM actions ``kinesisvideo:CreateStream`` and ``kinesisvideo:DescribeStream``; to
-        compare tags ``kinesisvideo:ListTagsForStream``, and to compare the storage tier
-        ``kinesisvideo:DescribeStreamStorageConfiguration``.
+        Works as ``StreamsClient.ensure_stream`` does, and needs the same IAM actions.
 
         Args:
-            request: What to create. Of a stream that exists only what the request sets is compared.
+            request: What to create. Only what it sets is compared with a stream that exists.
             wait: Whether to wait until the stream is ``ACTIVE``.
-            timeout: How long all of it may take, in seconds, at least 0. A call in flight is not
-                interrupted.
-            on_drift: Whether to raise if the stream exists with another configuration, or to report
-                the differences in the result.
+            timeout: The deadline for all of it, in seconds from now, at least 0.
+            on_drift: Whether to raise if the stream exists with another configuration, or to return
+                the differences.
 
         Raises:
-            StreamDriftError: If the stream exists with another configuration.
-            WaitTimeoutError: If the time is over.
-            StreamDeletingError: If the stream is being deleted, and it is not to be waited for or
-                this call had created it.
-            KvsStreamsError: Whatever else went wrong, as for ``create_stream``; if this call had
-                created the stream by then, ``created`` is what AWS answered.
+            KvsStreamsError: As ``StreamsClient.ensure_stream``; ``StreamDriftError`` if the stream
+                exists with another configuration, ``WaitTimeoutError`` at the deadline.
         """
         check_request(request)
-        return await ensure(
-            await self._ready(),
-            self._throttle_retry,
-            request,
-            wait=wait,
-            timeout=timeout,
-            on_drift=on_drift,
-        )
+        operation = await self._operation(timeout)
+        return await ensure(operation, request, wait=wait, on_drift=on_drift)
 
     async def aclose(self) -> None:
-        """Close the boto3 client, if it was built here."""
-        if self._owns_client and self._io.client is not None:
-            await asyncio.to_thread(self._io.client.close)
+        """Close the boto3 client if this client built it."""
+        self._closings += 1
+        if self._owns_client:
+            await asyncio.to_thread(self._close)
 
-    async def __aenter__(self) -> "Self":
+    def _close(self) -> None:
+        with self._building:
+            client = self._io.client
+        if client is not None:
+            client.close()
+
+    async def __aenter__(self) -> Self:
         """Return this client."""
         return self
 
@@ -221,11 +230,3 @@ class AsyncStreamsClient:
     ) -> None:
         """Close as ``aclose`` does."""
         await self.aclose()
-
-    async def _ready(self) -> _AsyncIo:
-        if self._io.client is None:
-            await asyncio.to_thread(lambda: self.boto_client)
-        return self._io
-
-
-show_as_public(__all__, globals())

@@ -1,157 +1,189 @@
 """The synchronous client: a thin driver of the flows over a boto3 client."""
 
 import inspect
-from collections.abc import Callable, Mapping
+import math
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from attrs import asdict, frozen
+from botocore.client import BaseClient
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from typing_extensions import Self
 
-from . import _wire
-from ._flows import SystemClock, ThrottleRetry, create, describe, ensure, run, wait_until_active
-from ._models import CreateStreamRequest, CreateStreamResponse, EnsuredStream, StreamInfo
-from ._text import shown
-from .errors import show_as_public
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
-    from botocore.config import Config
-    from typing_extensions import Self
-
-    from .typing import BotoSession, KinesisVideoClient
-
-__all__ = ["StreamsClient"]
+from ._boto import KinesisVideoClient as BotoClient
+from ._failures import configuration_error
+from ._flows.call import Operation, ThrottleRetry, create, describe
+from ._flows.ensure import ensure
+from ._flows.io import Io, run
+from ._flows.wait import wait_until_active
+from ._request import CreateStreamRequest
+from ._results import CreateStreamResponse, EnsuredStream, StreamInfo
+from ._text import printable, shown
+from ._wire import Call
+from .typing import BotoSession, KinesisVideoClient
 
 _SERVICE = "kinesisvideo"
 
 
-class _SyncIo:
-    """What a flow asks for, without ever suspending."""
+class _SyncIo(Io):
+    """Makes each call in this thread, and never suspends."""
 
-    __slots__ = ("client", "clock")
-
-    def __init__(self, client: "BaseClient") -> None:
+    def __init__(self, client: Any) -> None:
         self.client = client
-        self.clock = SystemClock()
 
-    async def call(self, method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
-        return method(**kwargs)
+    async def call(self, call: Call) -> Any:
+        return getattr(self.client, call.method)(**call.kwargs)
 
-    async def sleep(self, seconds: float) -> None:
-        self.clock.sleep(seconds)
+    async def sleep(self, nanoseconds: int) -> None:
+        self.clock.sleep(nanoseconds)
+
+
+@frozen(kw_only=True)
+class Source:
+    """What a boto3 client is built from, where none is passed in."""
+
+    session: BotoSession | None
+    region_name: str | None
+    endpoint_url: str | None
+    config: Config | None
+
+    def check(self, client: object) -> None:
+        """Refuse what has a wrong type, and a client together with what one is built from."""
+        given = [name for name, value in asdict(self, recurse=False).items() if value is not None]
+        if client is not None:
+            if given:
+                raise TypeError(
+                    "give either a client or what to build one from, "
+                    f"not client and {', '.join(given)}"
+                )
+            _check_client(client)
+        if self.session is not None and not callable(getattr(self.session, "client", None)):
+            raise TypeError(
+                f"session must be a boto3.Session, not {shown(self.session)}; "
+                "boto3.Session(botocore_session=...) makes one of a botocore session"
+            )
+        if self.config is not None and not isinstance(self.config, Config):
+            raise TypeError(f"config must be a botocore.config.Config, not {shown(self.config)}")
+
+    def build(self) -> Any:
+        """Build a boto3 client; what botocore raises becomes ``ConfigurationError``."""
+        import boto3  # noqa: PLC0415  # a passed-in client has loaded it already
+
+        try:
+            # The session that boto3.client would use, but without creating that global one.
+            session: Any = self.session or boto3.DEFAULT_SESSION or boto3.Session()
+            client = session.client(
+                _SERVICE,
+                region_name=self.region_name,
+                endpoint_url=self.endpoint_url,
+                config=self.config,
+            )
+            # Without this, botocore would notice an invalid port only with the first call.
+            _ = urlsplit(str(client.meta.endpoint_url)).port
+        except (BotoCoreError, ValueError) as exc:
+            error = configuration_error(exc)
+        else:
+            return client
+        try:
+            raise error
+        finally:
+            # Its traceback refers to this frame: no reference cycle.
+            del error
+
+
+def _check_client(client: object) -> None:
+    model = getattr(getattr(client, "meta", None), "service_model", None)
+    service = getattr(model, "service_name", None)
+    if isinstance(service, str) and service != _SERVICE:
+        raise TypeError(f"client must be a {_SERVICE!r} client, not a {shown(service)} client")
+    if not callable(getattr(client, "create_stream", None)):
+        raise TypeError(f"client must be a {_SERVICE!r} client, not {shown(client)}")
 
 
 def is_async(client: object) -> bool:
-    """Tell whether a client's calls are to be awaited, without importing aiobotocore."""
+    """Tell whether the calls of a client are awaited, without importing aiobotocore."""
     return any(
         (cls.__module__, cls.__qualname__) == ("aiobotocore.client", "AioBaseClient")
         for cls in type(client).__mro__
     ) or inspect.iscoroutinefunction(getattr(client, "create_stream", None))
 
 
-def check_client(client: object, **parts: object) -> None:
-    """Refuse a client of another service, and a client together with what one is built from."""
-    given = [name for name, value in parts.items() if value is not None]
-    if given:
-        msg = f"give either a client or what to build one from, not client and {', '.join(given)}"
-        raise TypeError(msg)
-    model = getattr(getattr(client, "meta", None), "service_model", None)
-    service = getattr(model, "service_name", None)
-    if isinstance(service, str) and service != _SERVICE:
-        msg = f"client must be a {_SERVICE!r} client, not a {shown(service)} client"
-        raise TypeError(msg)
-    if not callable(getattr(client, "create_stream", None)):
-        msg = f"client must be a {_SERVICE!r} client, not {shown(client)}"
-        raise TypeError(msg)
-
-
 def check_request(request: object) -> None:
-    """Refuse what is no request, with the way to make one of boto3's arguments."""
+    """Refuse what is not a request."""
     if not isinstance(request, CreateStreamRequest):
-        msg = (
+        raise TypeError(
             f"request must be a CreateStreamRequest, not {shown(request)}; "
             "CreateStreamRequest.from_boto makes one of boto3's keyword arguments"
         )
-        raise TypeError(msg)
 
 
-def build_client(
-    session: "BotoSession | None",
-    region_name: str | None,
-    endpoint_url: str | None,
-    config: "Config | None",
-) -> Any:
-    """Build a boto3 client, with boto's complaints as ``ConfigurationError``."""
-    import boto3  # noqa: PLC0415  # who brings a client has it loaded; who does not waits for it here
+def check_retry(throttle_retry: object) -> None:
+    """Refuse what is not a retry policy, such as botocore's dict."""
+    if not isinstance(throttle_retry, ThrottleRetry):
+        raise TypeError(f"throttle_retry must be a ThrottleRetry, not {shown(throttle_retry)}")
 
-    try:
-        if session is None:
-            # The session that boto3.client would use, though never made in passing: it is global.
-            session = cast("BotoSession", boto3.DEFAULT_SESSION or boto3.Session())
-        client = session.client(
-            _SERVICE, region_name=region_name, endpoint_url=endpoint_url, config=config
-        )
-        # A port that is none comes to light here; botocore would look at it with the first call.
-        _ = urlsplit(str(client.meta.endpoint_url)).port
-    except (BotoCoreError, ValueError) as exc:
-        # Raised outside of the handler: boto's error is the cause, and nothing else.
-        error = _wire.configuration_error(exc)
-    else:
-        return client
-    raise error
+
+def where(client: object) -> str:
+    """Return the region and the endpoint of a boto client, for a ``repr``."""
+    meta = getattr(client, "meta", None)
+    known = {name: getattr(meta, name, None) for name in ("region_name", "endpoint_url")}
+    parts = [f"{name}={printable(text)!r}" for name, text in known.items() if isinstance(text, str)]
+    return ", ".join(parts) or f"client={shown(client)}"
 
 
 class StreamsClient:
-    """A typed client for creating Kinesis video streams, safe to share between threads.
+    """A typed client that creates Kinesis video streams, safe to share between threads.
 
     Args:
         client: A boto3 ``kinesisvideo`` client, which is never altered; by default one is built.
         session: The ``boto3.Session`` to build the client from.
         region_name: The region of the client to build, such as ``eu-central-1``.
         endpoint_url: Another endpoint for the client to build, such as that of a test server.
-        config: The ``botocore.config.Config`` for the client to build.
-        throttle_retry: How to go on after ``ClientLimitExceededException``.
+        config: The ``botocore.config.Config`` of the client to build.
+        throttle_retry: Retry policy for ``ClientLimitExceededException``.
 
     Raises:
-        TypeError: If ``client`` is of another service, has to be awaited, or comes together with
-            what a client is built from.
+        TypeError: If ``client`` is of another service, is asynchronous, or comes together with what
+            a client is built from; if another argument has a wrong type.
         ConfigurationError: If no client can be built: no region, an unknown profile, a bad
             endpoint.
     """
 
     def __init__(
         self,
-        client: "KinesisVideoClient | BaseClient | None" = None,
+        client: KinesisVideoClient | BaseClient | None = None,
         *,
-        session: "BotoSession | None" = None,
+        session: BotoSession | None = None,
         region_name: str | None = None,
         endpoint_url: str | None = None,
-        config: "Config | None" = None,
+        config: Config | None = None,
         throttle_retry: ThrottleRetry = ThrottleRetry(),  # noqa: B008  # it never changes
     ) -> None:
         check_retry(throttle_retry)
+        source = Source(
+            session=session, region_name=region_name, endpoint_url=endpoint_url, config=config
+        )
+        source.check(client)
+        if client is not None and is_async(client):
+            raise TypeError("client is asynchronous; use it with AsyncStreamsClient")
         self._owns_client = client is None
-        if client is None:
-            client = build_client(session, region_name, endpoint_url, config)
-        else:
-            check_client(
-                client,
-                session=session,
-                region_name=region_name,
-                endpoint_url=endpoint_url,
-                config=config,
-            )
-            if is_async(client):
-                msg = "client has to be awaited: use AsyncStreamsClient for it"
-                raise TypeError(msg)
-        self._io = _SyncIo(cast("BaseClient", client))
+        self._io = _SyncIo(source.build() if client is None else client)
         self._throttle_retry = throttle_retry
 
+    def __repr__(self) -> str:
+        """Show the region and the endpoint."""
+        return f"{type(self).__name__}({where(self._io.client)})"
+
     @property
-    def boto_client(self) -> "BaseClient":
-        """The boto3 client underneath, for every other operation."""
-        return self._io.client
+    def boto_client(self) -> BotoClient:
+        """The boto3 client, for every other operation."""
+        client: BotoClient = self._io.client
+        return client
+
+    def _operation(self, timeout: float = math.inf) -> Operation:
+        return Operation(self._io, self._throttle_retry, timeout)
 
     def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream; it becomes ``ACTIVE`` some time after this returns.
@@ -162,19 +194,31 @@ class StreamsClient:
             request: What to create.
 
         Returns:
-            What AWS answered, with the ARN of the new stream.
+            AWS's response, with the ARN of the new stream.
 
         Raises:
-            ServiceError: If AWS refuses; see its subclasses for each reason.
-            TransportError: If no usable answer came; ``outcome_unknown`` says what that means.
-            ConfigurationError: If the client lacks credentials, for example.
-            UnexpectedResponseError: If AWS reports success and names no ARN.
+            AccountStreamLimitExceededException: The number of streams created for the account is
+                too high.
+            ClientLimitExceededException: Too many requests, after all attempts of
+                ``throttle_retry``.
+            DeviceStreamLimitExceededException: Documented by AWS as not implemented.
+            InvalidArgumentException: The value of an input parameter is not valid.
+            InvalidDeviceException: Documented by AWS as not implemented.
+            ResourceInUseException: The stream exists already; ``possibly_own`` tells whether an
+                earlier attempt of this call may have created it.
+            TagsPerResourceExceededLimitException: The stream would have more than 50 tags.
+            ServiceError: Any other error that AWS answers with, such as ``AccessDeniedError``,
+                ``AuthenticationError`` and ``ServerError``.
+            TransportError: No usable response; ``outcome_unknown`` tells whether the stream may
+                exist.
+            ConfigurationError: The client lacks credentials, for example.
+            UnexpectedResponseError: A success without an ARN.
         """
         check_request(request)
-        return run(create(self._io, self._throttle_retry, request))
+        return run(create(self._operation(), request))
 
     def describe_stream(self, stream: str) -> StreamInfo:
-        """Return what AWS knows of a stream.
+        """Describe a stream.
 
         Needs the IAM action ``kinesisvideo:DescribeStream``. AWS allows 5 calls a second for each
         stream, which all callers share.
@@ -183,35 +227,37 @@ class StreamsClient:
             stream: The stream's name or its ARN.
 
         Raises:
-            RequestValidationError: If ``stream`` can be neither; nothing was sent.
-            ResourceNotFoundException: If there is no such stream.
-            KvsStreamsError: Whatever else went wrong, as for ``create_stream``.
+            RequestValidationError: ``stream`` is neither; nothing was sent.
+            ResourceNotFoundException: The stream does not exist.
+            KvsStreamsError: Any other failure, as for ``create_stream``.
         """
-        return run(describe(self._io, self._throttle_retry, stream))
+        return run(describe(self._operation(), stream))
 
     def wait_until_active(
         self, stream: str, *, timeout: float = 300.0, not_found_grace: float = 10.0
     ) -> StreamInfo:
-        """Wait until a stream is ready for use.
+        """Wait until a stream is ``ACTIVE``.
 
-        Looks at once, then after half a second, and then ever less often, up to every 5 seconds.
-        Looks that are throttled or that AWS fails to answer (5xx) count as none.
+        Polls immediately, then after 0.5 s, then at an interval that grows by half to 5 s, with a
+        jitter of ±25 %. A poll that is throttled or that AWS fails to answer (5xx) is followed by
+        the next one.
 
         Args:
             stream: The stream's name or its ARN.
-            timeout: How long to wait at most, in seconds, at least 0. A call in flight is not
+            timeout: The deadline, in seconds from now, at least 0. A call in flight is not
                 interrupted.
-            not_found_grace: For how many seconds after the start a stream that is not found counts
-                as not there yet, unless it was seen before.
+            not_found_grace: The grace period, in seconds: until then a stream that is not found may
+                only be late to be visible, unless it was seen before.
 
         Raises:
-            WaitTimeoutError: If the stream is not ``ACTIVE`` in time.
-            StreamDeletingError: If the stream is being deleted.
-            ResourceNotFoundException: If the stream is not found after the grace, or no more.
-            KvsStreamsError: Whatever else went wrong, as for ``describe_stream``.
+            WaitTimeoutError: The stream is not ``ACTIVE`` at the deadline.
+            StreamDeletingError: The stream is being deleted.
+            ResourceNotFoundException: The stream is still not found after the grace period, or it
+                has disappeared.
+            KvsStreamsError: Any other failure, as for ``describe_stream``.
         """
-        flow = wait_until_active(self._io, stream, timeout, not_found_grace)
-        return run(flow)
+        operation = self._operation(timeout)
+        return run(wait_until_active(operation, stream, not_found_grace))
 
     def ensure_stream(
         self,
@@ -221,48 +267,42 @@ class StreamsClient:
         timeout: float = 300.0,
         on_drift: Literal["raise", "ignore"] = "raise",
     ) -> EnsuredStream:
-        """Create a stream unless it is there, and compare it with the request if it is.
+        """Create a stream unless it exists, and compare it with the request if it does.
 
-        Creates first and looks after, so that two callers never race. A reply that got lost is
-        resolved by looking. A stream that is being deleted is waited for, and created anew.
+        Creates first and describes then, so that two callers never race. A lost response is
+        resolved by describing. A stream that is being deleted is waited for and created again.
 
         Needs the IAM actions ``kinesisvideo:CreateStream`` and ``kinesisvideo:DescribeStream``; to
         compare tags ``kinesisvideo:ListTagsForStream``, and to compare the storage tier
         ``kinesisvideo:DescribeStreamStorageConfiguration``.
 
         Args:
-            request: What to create. Of a stream that exists only what the request sets is compared.
+            request: What to create. Only what it sets is compared with a stream that exists.
             wait: Whether to wait until the stream is ``ACTIVE``.
-            timeout: How long all of it may take, in seconds, at least 0. A call in flight is not
-                interrupted.
-            on_drift: Whether to raise if the stream exists with another configuration, or to report
-                the differences in the result.
+            timeout: The deadline for all of it, in seconds from now, at least 0. A call in flight
+                is not interrupted.
+            on_drift: Whether to raise if the stream exists with another configuration, or to return
+                the differences.
 
         Raises:
-            StreamDriftError: If the stream exists with another configuration.
-            WaitTimeoutError: If the time is over.
-            StreamDeletingError: If the stream is being deleted, and it is not to be waited for or
-                this call had created it.
-            KvsStreamsError: Whatever else went wrong, as for ``create_stream``; if this call had
-                created the stream by then, ``created`` is what AWS answered.
+            StreamDriftError: The stream exists with another configuration.
+            WaitTimeoutError: The deadline has passed.
+            StreamDeletingError: The stream is being deleted, and ``wait`` is false or this call had
+                created it.
+            ResourceNotFoundException: The stream that this call created has disappeared.
+            KvsStreamsError: Any other failure, as for ``create_stream``. If this call had created
+                the stream by then, ``created`` is AWS's response.
         """
         check_request(request)
-        flow = ensure(
-            self._io,
-            self._throttle_retry,
-            request,
-            wait=wait,
-            timeout=timeout,
-            on_drift=on_drift,
-        )
-        return run(flow)
+        operation = self._operation(timeout)
+        return run(ensure(operation, request, wait=wait, on_drift=on_drift))
 
     def close(self) -> None:
-        """Close the boto3 client, if it was built here."""
+        """Close the boto3 client if this client built it."""
         if self._owns_client:
             self._io.client.close()
 
-    def __enter__(self) -> "Self":
+    def __enter__(self) -> Self:
         """Return this client."""
         return self
 
@@ -274,13 +314,3 @@ class StreamsClient:
     ) -> None:
         """Close as ``close`` does."""
         self.close()
-
-
-def check_retry(throttle_retry: object) -> None:
-    """Refuse a retry policy of another type, such as botocore's dict."""
-    if not isinstance(throttle_retry, ThrottleRetry):
-        msg = f"throttle_retry must be a ThrottleRetry, not {shown(throttle_retry)}"
-        raise TypeError(msg)
-
-
-show_as_public(__all__, globals())

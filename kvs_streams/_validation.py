@@ -1,58 +1,31 @@
-"""Pure checks of a request against the published limits: values in, violations out."""
+"""Pure checks against the published limits: values in, violations out."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from attrs import evolve
-
 from . import _limits
+from ._results import Rule, Violation
 from ._text import is_mapping, shown
-from .errors import Rule, Violation
 
 # The category of a code point that this Python's Unicode tables do not know. Whether it is a letter
-# is the service's to say.
+# is left to the service.
 _UNASSIGNED = "Cn"
 _LONGEST_KEY = _limits.TAG_KEY.max_length
 _LONGEST_VALUE = _limits.TAG_VALUE.max_length
 
 
-def check_request(
-    *,
-    stream_name: object,
-    device_name: object,
-    media_type: object,
-    kms_key_id: object,
-    data_retention_in_hours: object,
-    tags: object,
-    absent: object = None,
-) -> list[Violation]:
-    """Return every fault of a request's own fields, in the order of the fields.
+def check_request(values: Mapping[str, object]) -> list[Violation]:
+    """Return every fault of a request's fields, in the order of the fields.
 
     Args:
-        stream_name: The name, which is required.
-        device_name: The device's name.
-        media_type: The media type.
-        kms_key_id: The key.
-        data_retention_in_hours: The retention as an integer.
-        tags: The tags as a mapping.
-        absent: What stands for a field that is not sent.
+        values: The values by field; a field that is not sent is left out.
     """
     faults: list[Violation] = []
-    if stream_name is None or stream_name is absent:
-        faults.append(missing(_limits.STREAM_NAME.parameter, "stream_name"))
-    else:
-        _check_text(faults, _limits.STREAM_NAME, "stream_name", stream_name)
-    if device_name is not absent:
-        _check_text(faults, _limits.DEVICE_NAME, "device_name", device_name)
-    if media_type is not absent:
-        _check_text(faults, _limits.MEDIA_TYPE, "media_type", media_type)
-    if kms_key_id is not absent:
-        _check_text(faults, _limits.KMS_KEY_ID, "kms_key_id", kms_key_id)
-    if data_retention_in_hours is not absent:
-        _check_hours(faults, data_retention_in_hours)
-    if tags is not absent:
-        _check_tags(faults, tags)
+    for field, check in _CHECKS.items():
+        if field in values or check is _check_name:
+            faults += check(values.get(field))
     return faults
 
 
@@ -70,20 +43,19 @@ def check_storage_tier(tier: object, prefix: str = "") -> list[Violation]:
 
 
 def check_stream(stream: object) -> list[Violation]:
-    """Return the faults of what names a stream to be found: its name, or its ARN."""
+    """Return the faults of what identifies an existing stream: its name or its ARN."""
     is_arn = isinstance(stream, str) and ":" in stream
-    faults: list[Violation] = []
-    _check_text(faults, _limits.STREAM_ARN if is_arn else _limits.STREAM_NAME, "stream", stream)
-    return faults
+    limit = _limits.STREAM_ARN if is_arn else _limits.STREAM_NAME
+    return _check_text(limit, "stream", stream)
 
 
 def missing(parameter: str, field: str) -> Violation:
-    """Return the fault of a required field that is not there."""
+    """Return the fault of a required field that is not set."""
     return Violation(parameter, field, "required", f"{field} is required", shown(None))
 
 
 def wrong_type(parameter: str, field: str, value: object, wanted: str) -> Violation:
-    """Return the fault of a value of another type."""
+    """Return the fault of a value of the wrong type."""
     return _fault(parameter, field, "type", value, f"must be {wanted}, not")
 
 
@@ -91,33 +63,57 @@ def unknown(key: object, known: str, prefix: str = "") -> Violation:
     """Return the fault of a key that the operation does not have; ``prefix`` is the path to it."""
     name = shown(key)
     plain = isinstance(key, str) and str.__str__(key) == name[1:-1]
-    parameter = name[1:-1] if plain else name  # without the quotes where they say nothing
-    message = f"{prefix}{parameter} is unknown, and not one of {known}"
-    return Violation(parameter, f"{prefix}{parameter}", "unknown", message, "")
+    parameter = name[1:-1] if plain else name  # without the quotes if they add nothing
+    path = f"{prefix}{parameter}"
+    return Violation(parameter, path, "unknown", f"{path} is unknown; known are {known}", "")
 
 
-def _fault(parameter: str, field: str, rule: Rule, value: object, requirement: str) -> Violation:
-    """Return a fault whose sentence begins with the field and ends with the value."""
+def tag_path(key: object) -> str:
+    """Return the path to one tag, such as ``tags['site']``."""
+    return f"tags[{shown(key)}]"
+
+
+def _fault(
+    parameter: str, field: str, rule: Rule, value: object, requirement: str, *, subject: str = ""
+) -> Violation:
+    """Return a fault; its message is the subject (by default the field), what it must be, a value.
+
+    Args:
+        parameter: AWS's name of the parameter.
+        field: The path to the fault.
+        rule: The rule that is broken.
+        value: The value that breaks it.
+        requirement: What the rule demands, such as ``must be at least 0, got``.
+        subject: What the message begins with, where that is not the field.
+    """
     text = shown(value)
-    return Violation(parameter, field, rule, f"{field} {requirement} {text}", text)
+    return Violation(parameter, field, rule, f"{subject or field} {requirement} {text}", text)
 
 
-def _check_text(faults: list[Violation], limit: _limits.Text, field: str, value: object) -> None:
-    """Check a text: its type, its length and its pattern."""
+def _check_text(
+    limit: _limits.Text, field: str, value: object, subject: str = ""
+) -> list[Violation]:
+    """Check the type, the length and the pattern of a text."""
     if not isinstance(value, str):
-        faults.append(wrong_type(limit.parameter, field, value, "a string"))
-        return
+        return [
+            _fault(limit.parameter, field, "type", value, "must be a string, not", subject=subject)
+        ]
     length = len(value)
-    if length < limit.min_length:
-        wanted = f"must have at least {limit.min_length} character, got"
-        faults.append(_fault(limit.parameter, field, "min_length", value, wanted))
-        return  # the pattern would only say the same once more
+    fits, matches = limit.min_length <= length <= limit.max_length, limit.pattern.fullmatch(value)
+    if fits and matches:
+        return []
+    broken: list[tuple[Rule, str]] = []
     if length > limit.max_length:
         wanted = f"must have at most {limit.max_length} characters, got {length}:"
-        faults.append(_fault(limit.parameter, field, "max_length", value, wanted))
-    if limit.pattern.fullmatch(value) is None and not _may_match(limit, value):
-        wanted = f"{limit.requirement}, got"
-        faults.append(_fault(limit.parameter, field, "pattern", value, wanted))
+        broken.append(("max_length", wanted))
+    if length < limit.min_length:  # the pattern would only repeat it
+        broken.append(("min_length", f"must have at least {limit.min_length} character, got"))
+    elif not matches and not _may_match(limit, value):
+        broken.append(("pattern", f"{limit.requirement}, got"))
+    return [
+        _fault(limit.parameter, field, rule, value, wanted, subject=subject)
+        for rule, wanted in broken
+    ]
 
 
 def _may_match(limit: _limits.Text, value: str) -> bool:
@@ -128,54 +124,56 @@ def _may_match(limit: _limits.Text, value: str) -> bool:
     )
 
 
-def _check_hours(faults: list[Violation], value: object) -> None:
-    """Check the retention, which is an integer and never a bool."""
+def _check_name(value: object) -> list[Violation]:
+    """Check the name of a stream, which is required."""
+    limit, field = _limits.STREAM_NAME, "stream_name"
+    return [missing(limit.parameter, field)] if value is None else _check_text(limit, field, value)
+
+
+def _check_hours(value: object) -> list[Violation]:
+    """Check the retention."""
     limit, field = _limits.DATA_RETENTION_IN_HOURS, "data_retention_in_hours"
     if not isinstance(value, int) or isinstance(value, bool):
-        faults.append(wrong_type(limit.parameter, field, value, "a whole number of hours"))
-    elif value < limit.min:
-        wanted = f"must be at least {limit.min}, got"
-        faults.append(_fault(limit.parameter, field, "min", value, wanted))
-    elif value > limit.max:
-        wanted = f"must be at most {limit.max}, got"
-        faults.append(_fault(limit.parameter, field, "max", value, wanted))
+        wanted = "must be an int or a timedelta of whole hours, got"
+        return [_fault(limit.parameter, field, "type", value, wanted)]
+    if value < limit.min:
+        return [_fault(limit.parameter, field, "min", value, f"must be at least {limit.min}, got")]
+    if value > limit.max:
+        return [_fault(limit.parameter, field, "max", value, f"must be at most {limit.max}, got")]
+    return []
 
 
-def _check_tags(faults: list[Violation], tags: object) -> None:
-    """Check how many tags there are, and each key and value."""
+def _check_tags(tags: object) -> list[Violation]:
+    """Check the number of tags, and each key and value."""
     limit = _limits.TAGS
     if not is_mapping(tags):
-        wanted = "a mapping of strings to strings"
-        faults.append(wrong_type(limit.parameter, "tags", tags, wanted))
-        return
+        return [wrong_type(limit.parameter, "tags", tags, "a mapping of strings to strings")]
+    faults: list[Violation] = []
     if len(tags) > limit.max_items:
         message = f"tags must be at most {limit.max_items}, got {len(tags)}"
         faults.append(Violation(limit.parameter, "tags", "max_items", message, str(len(tags))))
-    if _are_faultless(tags):
-        return
-    for key, value in tags.items():
-        _check_tag(faults, key, value)
+    if not _are_faultless(tags):
+        for key, value in tags.items():
+            faults += _check_tag(key, value)
+    return faults
 
 
-def _check_tag(faults: list[Violation], key: object, value: object) -> None:
-    """Check one tag; its faults have the path to it, which takes a while to write."""
-    found: list[Violation] = []
-    _check_text(found, _limits.TAG_KEY, "key", key)
-    if isinstance(key, str) and key.startswith(_limits.TAG_KEY_RESERVED_PREFIX):
-        wanted = f"must not begin with {_limits.TAG_KEY_RESERVED_PREFIX!r}, got"
-        found.append(_fault(_limits.TAG_KEY.parameter, "key", "reserved_prefix", key, wanted))
-    _check_text(found, _limits.TAG_VALUE, "value", value)
-    for fault in found:
-        path = tag_path(key)
-        message = f"the {fault.field} of {path}{fault.message.removeprefix(fault.field)}"
-        faults.append(evolve(fault, field=path, message=message))
+def _check_tag(key: object, value: object) -> list[Violation]:
+    """Check one tag."""
+    path, prefix = tag_path(key), _limits.TAG_KEY_RESERVED_PREFIX
+    subject = f"the key of {path}"
+    faults = _check_text(_limits.TAG_KEY, path, key, subject)
+    if isinstance(key, str) and key.startswith(prefix):
+        parameter, wanted = _limits.TAG_KEY.parameter, f"must not begin with {prefix!r}, got"
+        faults.append(_fault(parameter, path, "reserved_prefix", key, wanted, subject=subject))
+    return faults + _check_text(_limits.TAG_VALUE, path, value, f"the value of {path}")
 
 
 def _are_faultless(tags: Mapping[Any, Any]) -> bool:
-    """Tell by one look at all texts joined that no tag has a fault, which is the usual case.
+    """Tell from all texts joined that no tag has a fault, which is the usual case.
 
-    A look at each tag, which tells what is wrong with it, takes many times longer: that is measured
-    in docs/explanation/speed.md. ``False`` means that those looks are needed.
+    Checking each tag by itself, to say what is wrong with it, takes many times longer (measured in
+    docs/explanation/speed.md). ``False`` means that each tag has to be checked.
     """
     keys, values = tags.keys(), tags.values()
     try:
@@ -186,15 +184,18 @@ def _are_faultless(tags: Mapping[Any, Any]) -> bool:
         "" not in keys
         and _limits.TAG_KEY_RESERVED_PREFIX not in joined_keys
         # No text is too long if all of them together are not.
-        and (len(joined_keys) <= _LONGEST_KEY or not [k for k in keys if len(k) > _LONGEST_KEY])
-        and (
-            len(joined_values) <= _LONGEST_VALUE
-            or not [value for value in values if len(value) > _LONGEST_VALUE]
-        )
+        and (len(joined_keys) <= _LONGEST_KEY or max(map(len, keys)) <= _LONGEST_KEY)
+        and (len(joined_values) <= _LONGEST_VALUE or max(map(len, values)) <= _LONGEST_VALUE)
         and _limits.TAG_TEXT.fullmatch(joined_keys + joined_values) is not None
     )
 
 
-def tag_path(key: object) -> str:
-    """Return the path to one tag, such as ``tags['site']``."""
-    return f"tags[{shown(key)}]"
+# The check of each field, in the order in which faults are reported.
+_CHECKS: dict[str, Callable[[object], list[Violation]]] = {
+    "stream_name": _check_name,
+    "device_name": partial(_check_text, _limits.DEVICE_NAME, "device_name"),
+    "media_type": partial(_check_text, _limits.MEDIA_TYPE, "media_type"),
+    "kms_key_id": partial(_check_text, _limits.KMS_KEY_ID, "kms_key_id"),
+    "data_retention_in_hours": _check_hours,
+    "tags": _check_tags,
+}

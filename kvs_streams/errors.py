@@ -15,31 +15,28 @@ KvsStreamsError
 │   ├── ThrottlingError                           slow down
 │   │   └── ClientLimitExceededException
 │   ├── AccessDeniedError                         not allowed
-│   ├── AuthenticationError                       who are you?
+│   ├── AuthenticationError                       the credentials are not accepted
 │   └── ServerError                               5xx
-├── TransportError (BotoCoreError)                no usable answer came
-├── ConfigurationError (BotoCoreError)            nothing was sent
+├── TransportError (BotoCoreError)                no usable response
+├── ConfigurationError (BotoCoreError)            the client cannot work as it is set up
 ├── UnexpectedResponseError                       a success without the data it must carry
 ├── WaitError
 │   ├── WaitTimeoutError (TimeoutError)
 │   └── StreamDeletingError                       it will never become ACTIVE
 └── StreamDriftError                              it exists with another configuration
 
-The seven exceptions that the operation documents keep AWS's names; ours end in ``Error``.
-Every error pickles and copies with all its data, save ``__cause__``, which no pickle carries.
-No text in them holds a credential or a raw control character.
+The seven exceptions that AWS documents for the operation keep AWS's names; ours end in ``Error``.
+Every error pickles and copies with all its data except ``__cause__``, which no pickle carries.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from attrs import frozen
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ._results import CreateStreamResponse, Drift, StreamInfo, Violation
 from ._text import VALUE_LIMIT, clean, printable, shown
-
-if TYPE_CHECKING:
-    from ._models import CreateStreamResponse, StreamInfo, StreamStatus
+from ._values import StreamStatus
 
 __all__ = [
     "AccessDeniedError",
@@ -48,7 +45,6 @@ __all__ = [
     "ClientLimitExceededException",
     "ConfigurationError",
     "DeviceStreamLimitExceededException",
-    "Drift",
     "InvalidArgumentException",
     "InvalidDeviceException",
     "InvalidRequestError",
@@ -65,7 +61,6 @@ __all__ = [
     "ThrottlingError",
     "TransportError",
     "UnexpectedResponseError",
-    "Violation",
     "WaitError",
     "WaitTimeoutError",
 ]
@@ -73,86 +68,40 @@ __all__ = [
 # Long enough for any sentence of AWS's, short enough for a log line.
 _MESSAGE_LIMIT = 600
 # A request with thousands of bad tags has thousands of violations; the text names the first ones.
-_VIOLATIONS_SHOWN = 20
-
-
-def show_as_public(names: Sequence[str], namespace: Mapping[str, Any]) -> None:
-    """Let tracebacks, reprs and pickles show the names that users import."""
-    for name in names:
-        namespace[name].__module__ = "kvs_streams"
-
-
-Rule = Literal[
-    "required",
-    "type",
-    "min_length",
-    "max_length",
-    "pattern",
-    "min",
-    "max",
-    "max_items",
-    "reserved_prefix",
-    "enum",
-    "unknown",
-]
-
-
-@frozen
-class Violation:
-    """One fault of a request: which field breaks which published rule, and with what value."""
-
-    parameter: str
-    """AWS's name of the parameter, such as ``Tags``."""
-
-    field: str
-    """The path to the fault in Python's terms, such as ``tags['k!']``."""
-
-    rule: Rule
-    """The rule that is broken, such as ``max_length``."""
-
-    message: str
-    """The fault in one plain sentence."""
-
-    value: str
-    """The value as text, escaped and cut; empty where the rule is ``unknown``."""
-
-
-@frozen
-class Drift:
-    """One difference between what a request asks for and what the existing stream has."""
-
-    field: str
-    """The path to the field in Python's terms, such as ``media_type`` or ``tags['site']``."""
-
-    requested: str | int
-    """What the request asks for."""
-
-    found: str | int | None
-    """What the stream has; ``None`` if it has nothing there."""
+_ITEMS_SHOWN = 20
 
 
 def _rebuild(
     cls: "type[KvsStreamsError]", args: tuple[object, ...], state: dict[str, object]
 ) -> "KvsStreamsError":
-    """Make an unpickled or copied error without its constructor, which wants other arguments."""
+    """Unpickle or copy an error without its constructor, which takes other arguments."""
     error = cls.__new__(cls)
     error.args = args
     error.__dict__.update(state)
     return error
 
 
+def _listed(texts: Sequence[str]) -> str:
+    """Join the first texts, and say how many more there are."""
+    more = len(texts) - _ITEMS_SHOWN
+    return "; ".join([*texts[:_ITEMS_SHOWN], *([f"and {more} more"] if more > 0 else [])])
+
+
 class KvsStreamsError(Exception):
     """The root of every error that this library raises on purpose."""
 
-    created: "CreateStreamResponse | None" = None
-    """The answer to the create, where a later step of ``ensure_stream`` failed; else ``None``.
+    retryable: ClassVar[bool] = False
+    """Whether the same request can succeed later without any change."""
 
-    The stream it names exists, or did: its ARN is here so that it is never lost.
+    created: CreateStreamResponse | None = None
+    """AWS's response to the create, if a later step of ``ensure_stream`` failed; else ``None``.
+
+    It carries the ARN of the stream that was created, which may still exist.
     """
 
     def __init__(self, message: str) -> None:
-        """Make an error whose text is ``message``, made printable."""
-        # Exception, not super(): of our foreign parents BotoCoreError wants to format its own text.
+        """Make an error from its text."""
+        # Exception, not super(): BotoCoreError, a parent of some, formats a text of its own.
         Exception.__init__(self, printable(message))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -169,22 +118,20 @@ class RequestValidationError(KvsStreamsError, ValueError):
     def __init__(self, violations: Sequence[Violation]) -> None:
         """Make the error from at least one violation."""
         self.violations = tuple(violations)
-        count = len(self.violations)
-        texts = [violation.message for violation in self.violations[:_VIOLATIONS_SHOWN]]
-        if count > len(texts):
-            texts.append(f"and {count - len(texts)} more")
-        faults = "1 fault" if count == 1 else f"{count} faults"
-        super().__init__(f"invalid request, nothing was sent ({faults}): {'; '.join(texts)}")
+        faults = "1 fault" if len(violations) == 1 else f"{len(violations)} faults"
+        listed = _listed([violation.message for violation in violations])
+        super().__init__(f"invalid request, nothing was sent ({faults}): {listed}")
 
 
 class ServiceError(KvsStreamsError, ClientError):
-    """AWS answered with an error.
+    """AWS answered with an error; an error code that is not known here stays a ``ServiceError``.
 
-    An error code that this version does not know stays a plain ``ServiceError``, with all its data.
+    Args:
+        error_response: boto's response: ``{"Error": {"Code": …, "Message": …}, …}``.
+        operation_name: AWS's name of the operation, such as ``CreateStream``.
+        stream_name: The stream of the call.
+        retry_attempts: The number of requests sent, less one; by default botocore's count.
     """
-
-    retryable: ClassVar[bool] = False
-    """Whether the same request can succeed later without any change."""
 
     operation_name: str
     """AWS's name of the operation, such as ``CreateStream``."""
@@ -193,22 +140,22 @@ class ServiceError(KvsStreamsError, ClientError):
     """AWS's error code, such as ``ResourceInUseException``; a status such as ``"403"`` if none."""
 
     message: str
-    """AWS's own sentence."""
+    """AWS's message."""
 
     request_id: str | None
-    """The id of the request, which AWS Support asks for."""
+    """The request id, which AWS Support asks for."""
 
     http_status_code: int | None
-    """The HTTP status of the reply."""
+    """The HTTP status of the response."""
 
     retry_attempts: int
-    """Every request sent for this call, botocore's retries and ours, less one."""
+    """The number of requests sent for this call, by botocore and by this library, less one."""
 
     stream_name: str | None
-    """The stream that the call was about, where that is known."""
+    """The stream of the call, if it is known."""
 
     response: dict[str, Any]  # type: ignore[assignment]  # botocore-stubs says TypedDict
-    """The whole reply as boto3 gives it: ``Error`` and ``ResponseMetadata``."""
+    """The whole response as boto3 gives it: ``Error`` and ``ResponseMetadata``."""
 
     def __init__(
         self,
@@ -218,14 +165,6 @@ class ServiceError(KvsStreamsError, ClientError):
         stream_name: str | None = None,
         retry_attempts: int | None = None,
     ) -> None:
-        """Make the error from boto's reply; the first two arguments are those of ``ClientError``.
-
-        Args:
-            error_response: boto's reply: ``{"Error": {"Code": …, "Message": …}, …}``.
-            operation_name: AWS's name of the operation, such as ``CreateStream``.
-            stream_name: The stream that the call was about.
-            retry_attempts: The requests sent, less one; by default what the reply says.
-        """
         response: Any = clean(error_response)
         error: dict[str, Any] = response.get("Error") or {}
         metadata: dict[str, Any] = response.get("ResponseMetadata") or {}
@@ -242,7 +181,7 @@ class ServiceError(KvsStreamsError, ClientError):
         super().__init__(self._text())
 
     def _text(self) -> str:
-        """Word the error as botocore does, and add what helps to find it again."""
+        """Word the error as botocore does, and add what helps to find the request."""
         details: list[str] = []
         if self.stream_name is not None:
             details.append(f"stream {shown(self.stream_name)}")
@@ -270,17 +209,25 @@ class InvalidDeviceException(InvalidRequestError):
 
 
 class TagsPerResourceExceededLimitException(InvalidRequestError):
-    """The stream would have more tags than the 50 that are allowed."""
+    """The stream would have more than the 50 tags that are allowed."""
 
 
 class ResourceInUseException(ServiceError):
-    """The stream exists already, or it is in a state that forbids the operation."""
+    """The stream exists already, or its status does not allow the operation.
+
+    Args:
+        error_response: boto's response: ``{"Error": {"Code": …, "Message": …}, …}``.
+        operation_name: AWS's name of the operation, such as ``CreateStream``.
+        stream_name: The stream of the call.
+        retry_attempts: The number of requests sent, less one; by default botocore's count.
+        possibly_own: Whether an earlier attempt may have created the stream.
+    """
 
     possibly_own: bool
     """Whether an earlier attempt of the same call may have created the stream.
 
-    True where botocore sent this call more than once: an earlier reply may have been lost on its
-    way. ``ensure_stream`` finds out.
+    True if botocore sent any attempt of this call more than once: the response to the first one may
+    have been lost. ``ensure_stream`` finds out.
     """
 
     def __init__(
@@ -292,40 +239,30 @@ class ResourceInUseException(ServiceError):
         retry_attempts: int | None = None,
         possibly_own: bool = False,
     ) -> None:
-        """Make the error from boto's reply, as for ``ServiceError``.
-
-        Args:
-            error_response: boto's reply: ``{"Error": {"Code": …, "Message": …}, …}``.
-            operation_name: AWS's name of the operation, such as ``CreateStream``.
-            stream_name: The stream that the call was about.
-            retry_attempts: The requests sent, less one; by default what the reply says.
-            possibly_own: Whether an earlier attempt may have created the stream.
-        """
         self.possibly_own = possibly_own
         super().__init__(
             error_response, operation_name, stream_name=stream_name, retry_attempts=retry_attempts
         )
 
     def _text(self) -> str:
-        """Say in the text too that the stream may be the caller's own."""
         if not self.possibly_own:
             return super()._text()
         return (
-            f"{super()._text()} (an earlier attempt of this same call may have created it: "
+            f"{super()._text()} (an earlier attempt of this call may have created it; "
             "ensure_stream finds out)"
         )
 
 
 class ResourceNotFoundException(ServiceError):
-    """There is no such stream, or it cannot be seen yet."""
+    """The stream does not exist, or it is not visible yet."""
 
 
 class LimitExceededError(ServiceError):
-    """A quota of the account or the device is used up; retrying does not help."""
+    """A quota of the account or device is used up; retrying does not help."""
 
 
 class AccountStreamLimitExceededException(LimitExceededError):
-    """The account has as many streams in this region as it may have."""
+    """The account has as many streams in this region as its quota allows."""
 
 
 class DeviceStreamLimitExceededException(LimitExceededError):
@@ -333,17 +270,17 @@ class DeviceStreamLimitExceededException(LimitExceededError):
 
 
 class ThrottlingError(ServiceError):
-    """Too many requests at a time: slow down and try again."""
+    """Too many requests: slow down and retry."""
 
     retryable = True
 
 
 class ClientLimitExceededException(ThrottlingError):
-    """Kinesis Video Streams' own throttle, which botocore never retries and this library does."""
+    """The throttle of Kinesis Video Streams, which botocore never retries and this library does."""
 
 
 class AccessDeniedError(ServiceError):
-    """The caller is known and is not allowed to do this."""
+    """The caller is authenticated, and not allowed to do this."""
 
 
 class AuthenticationError(ServiceError):
@@ -351,26 +288,28 @@ class AuthenticationError(ServiceError):
 
 
 class ServerError(ServiceError):
-    """AWS failed on its side (HTTP 5xx); for a create, the stream may exist all the same."""
+    """AWS failed (HTTP 5xx); a create may have succeeded all the same."""
 
     retryable = True
 
 
 class TransportError(KvsStreamsError, BotoCoreError):
-    """No usable answer came: no connection, a timeout, or a connection lost on the way."""
+    """No usable response: no connection, a timeout, a lost connection, or an unreadable body."""
+
+    retryable = True
 
     outcome_unknown: bool
     """Whether the request may have reached AWS, so that the stream may exist.
 
-    False only where it is certain that nothing arrived: the client makes a single attempt, and that
-    one failed before sending.
+    False only if it is certain that nothing was sent: the client makes a single attempt, and the
+    name did not resolve, or the connection was refused or timed out.
     """
 
     operation_name: str | None
     """AWS's name of the operation, such as ``CreateStream``."""
 
     stream_name: str | None
-    """The stream that the call was about, where that is known."""
+    """The stream of the call, if it is known."""
 
     def __init__(
         self,
@@ -380,7 +319,6 @@ class TransportError(KvsStreamsError, BotoCoreError):
         stream_name: str | None = None,
         outcome_unknown: bool = True,
     ) -> None:
-        """Make the error with what is known of the call that failed."""
         super().__init__(message)
         self.kwargs: Mapping[str, Any] = {}
         self.operation_name = operation_name
@@ -391,26 +329,28 @@ class TransportError(KvsStreamsError, BotoCoreError):
 class ConfigurationError(KvsStreamsError, BotoCoreError):
     """The client cannot work as it is set up: no region, no credentials, a bad endpoint.
 
-    Nothing was sent.
+    The message says what to set. The attempt that failed sent nothing. If credentials cannot be
+    refreshed between two of botocore's attempts, an earlier attempt may have been sent.
     """
 
     def __init__(self, message: str) -> None:
-        """Make the error; the message says how to set what is missing."""
         super().__init__(message)
         self.kwargs: Mapping[str, Any] = {}
 
 
 class UnexpectedResponseError(KvsStreamsError):
-    """AWS answered with a success that lacks the data it must carry; nothing is invented."""
+    """AWS answered with a success that lacks the data it must carry."""
+
+    retryable = True
 
     operation_name: str
     """AWS's name of the operation, such as ``CreateStream``."""
 
     stream_name: str | None
-    """The stream that the call was about, where that is known."""
+    """The stream of the call, if it is known."""
 
     request_id: str | None
-    """The id of the request, which AWS Support asks for."""
+    """The request id, which AWS Support asks for."""
 
     def __init__(
         self,
@@ -420,7 +360,6 @@ class UnexpectedResponseError(KvsStreamsError):
         stream_name: str | None = None,
         request_id: str | None = None,
     ) -> None:
-        """Make the error with what is known of the call."""
         super().__init__(message)
         self.operation_name = operation_name
         self.stream_name = stream_name
@@ -428,13 +367,13 @@ class UnexpectedResponseError(KvsStreamsError):
 
 
 class WaitError(KvsStreamsError):
-    """A wait ended without the stream being ACTIVE."""
+    """A wait ended, and the stream is not ACTIVE."""
 
     stream_name: str | None
     """The name of the stream, or the ARN that the call was given."""
 
-    last_status: "StreamStatus | None"
-    """The status last seen; ``None`` if the stream was never seen."""
+    last_status: StreamStatus | None
+    """The last status seen; ``None`` if the stream was never seen."""
 
     waited: float
     """The time waited, in seconds."""
@@ -444,10 +383,9 @@ class WaitError(KvsStreamsError):
         message: str,
         *,
         stream_name: str | None = None,
-        last_status: "StreamStatus | None" = None,
+        last_status: StreamStatus | None = None,
         waited: float = 0.0,
     ) -> None:
-        """Make the error with what was last known of the stream."""
         super().__init__(message)
         self.stream_name = stream_name
         self.last_status = last_status
@@ -455,41 +393,41 @@ class WaitError(KvsStreamsError):
 
 
 class WaitTimeoutError(WaitError, TimeoutError):
-    """The time given was not enough; the last error met, if any, is the cause."""
+    """The timeout passed; the last error met meanwhile, if any, is the cause."""
+
+    retryable = True
 
 
 class StreamDeletingError(WaitError):
-    """The stream is being deleted: it will never become ACTIVE."""
+    """The stream is being deleted and will never become ACTIVE."""
+
+    retryable = True
 
 
 class StreamDriftError(KvsStreamsError):
-    """The stream exists with a configuration that differs from the one asked for."""
+    """The stream exists with a configuration that differs from the request."""
 
     drift: tuple[Drift, ...]
     """Every difference, in the order of the request's fields."""
 
-    stream: "StreamInfo"
-    """The stream as it is."""
+    stream: StreamInfo
+    """The stream that exists."""
 
     unverified: tuple[str, ...]
     """The fields that could not be compared."""
 
     def __init__(
-        self, drift: Sequence[Drift], *, stream: "StreamInfo", unverified: Sequence[str] = ()
+        self, drift: Sequence[Drift], *, stream: StreamInfo, unverified: Sequence[str] = ()
     ) -> None:
         """Make the error from at least one difference."""
         self.drift = tuple(drift)
         self.stream = stream
         self.unverified = tuple(unverified)
-        differences = "; ".join(
-            f"{item.field} is {shown(item.found)}, requested {shown(item.requested)}"
-            for item in self.drift[:_VIOLATIONS_SHOWN]
-        )
-        more = len(self.drift) - _VIOLATIONS_SHOWN
-        super().__init__(
-            f"stream {shown(stream.stream_name)} exists with another configuration: "
-            f"{differences}{f'; and {more} more' if more > 0 else ''}"
-        )
+        listed = _listed([_differs(item) for item in drift])
+        name = shown(stream.stream_name)
+        super().__init__(f"stream {name} exists with another configuration: {listed}")
 
 
-show_as_public(__all__, globals())
+def _differs(item: Drift) -> str:
+    found = "not set" if item.found is None else shown(item.found)
+    return f"{item.field} is {found}, requested {shown(item.requested)}"

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionClosedError
-from support.clock import FakeClock
+from support.clock import SECOND, FakeClock
 
 from kvs_streams import AsyncStreamsClient, StreamsClient, ThrottleRetry
 
@@ -63,6 +63,17 @@ def refused(code: str, status: int = 400) -> Answer:
     return Answer(code=code, status=status)
 
 
+def unreadable() -> Exception:
+    """Return what botocore's own parser raises for a time that is out of range."""
+    from botocore.utils import parse_timestamp
+
+    try:
+        parse_timestamp(1e300)
+    except (OverflowError, RuntimeError) as error:
+        return error
+    raise AssertionError("botocore reads this time")
+
+
 def arn(born: float = 0.0) -> str:
     """The ARN of the stream, born that many seconds after the start of the script."""
     moment = SERVER_START + timedelta(seconds=born)
@@ -100,7 +111,7 @@ class FakeBoto:
 
     def __init__(self, clock: FakeClock, *, attempts: int | None = None) -> None:
         self.clock = clock
-        self.start = clock.time
+        self.start = clock.nanoseconds
         self.calls: list[tuple[str, float, dict[str, Any]]] = []
         retries = {} if attempts is None else {"total_max_attempts": attempts}
         self.meta = SimpleNamespace(config=SimpleNamespace(retries=retries))
@@ -109,10 +120,14 @@ class FakeBoto:
         raise NotImplementedError
 
     def server_time(self) -> datetime:
-        return SERVER_START + timedelta(seconds=self.clock.time - self.start)
+        return SERVER_START + timedelta(microseconds=self.elapsed() // 1000)
+
+    def elapsed(self) -> int:
+        """Nanoseconds since the start of the script."""
+        return self.clock.nanoseconds - self.start
 
     def _call(self, method: str, kwargs: dict[str, Any]) -> dict[str, Any]:
-        self.calls.append((method, self.clock.time - self.start, kwargs))
+        self.calls.append((method, self.elapsed() / SECOND, kwargs))
         # A flow that never ends would hang the run: nothing here needs as many calls as that.
         assert len(self.calls) < 2_000, "the flow does not end"
         answer = self.answer(method)
@@ -172,9 +187,9 @@ class ChanceClock(FakeClock):
     def random(self) -> float:
         return next(self._chances)
 
-    def sleep(self, seconds: float) -> None:
-        self.naps.append((self.time, seconds))
-        super().sleep(seconds)
+    def sleep(self, nanoseconds: int) -> None:
+        self.naps.append((self.time, nanoseconds / SECOND))
+        super().sleep(nanoseconds)
 
 
 # What others do to the stream before a call is answered.
@@ -208,6 +223,7 @@ REPLIES = [
     "retried after, throttle",
     "denied",
     "not yet",
+    "stale",
 ]
 # How long a new stream may stay out of sight.
 UNSEEN = timedelta(seconds=8)
@@ -256,15 +272,22 @@ class World(FakeBoto):
         self.rest = Step("nothing" if stuck else "advance")
         self.dated = dated
         self.stream: Stream | None = None
+        # The stream that had the name before.
+        self.predecessor: Stream | None = None
+        self._last_born = self.began - timedelta(days=1)
         if before is not None:
             born = self.began + timedelta(seconds=before)
             self.stream = Stream(born, "ACTIVE", visible=True)
         # What the caller was told.
         self.told: set[str] = set()
         self.succeeded = False
+        self.created_at: datetime | None = None
+        # Whether the stream that the caller created was replaced, and the caller knows.
+        self.replaced = False
         self.surplus = 0
         self.last_seen: str | None = None
         self.last_shown: Stream | None = None
+        self.last_arn = ""
         # What the caller can conclude: whether a lost create of its own may have made the stream,
         # and since when at the earliest by the server's clock.
         self.in_doubt = False
@@ -290,23 +313,26 @@ class World(FakeBoto):
         return answer
 
     def _meddle(self, act: str) -> None:
-        stream, now = self.stream, self.server_time()
+        stream = self.stream
         if act.startswith("create") and stream is None:
-            self.stream = Stream(now, as_asked=act == "create")
+            self._give_birth(as_asked=act == "create")
         if stream is None:
             return
         if act == "advance":
-            gone = stream.status == "DELETING"
-            self.stream = None if gone else replace(stream, status="ACTIVE")
+            if stream.status == "DELETING":
+                self._end()
+            else:
+                self.stream = replace(stream, status="ACTIVE")
         elif act == "vanish":
-            self.stream = None
+            self._end()
         elif act == "replace":
-            self.stream = Stream(now)
+            self._end()
+            self._give_birth()
         elif act in _BECOMES:
             self.stream = replace(stream, status=_BECOMES[act])
 
     def _create(self, reply: str) -> Answer:
-        if self.succeeded or not self._settled:
+        if (self.succeeded and not self.replaced) or not self._settled:
             self.surplus += 1
         retries = 1 if reply.startswith("retried") else 0
         if reply.startswith("retried after"):
@@ -322,12 +348,25 @@ class World(FakeBoto):
             return BROKEN if reply == "broken after" else LOST
         if not won:
             return CONFLICT.but(retries=retries)
-        return NO_ARN if reply == "no ARN" else created().but(retries=retries)
+        return NO_ARN if reply == "no ARN" else created(self._age(self.stream)).but(retries=retries)
+
+    def _age(self, stream: "Stream | None") -> float:
+        assert stream is not None
+        return (stream.born - SERVER_START) / timedelta(seconds=1)
+
+    def _give_birth(self, *, own: bool = False, as_asked: bool = True) -> None:
+        """Create the stream; no two are created in the same millisecond, so their ARNs differ."""
+        born = max(self.server_time(), self._last_born + timedelta(milliseconds=1))
+        self._last_born = born
+        self.stream = Stream(born, own=own, as_asked=as_asked)
+
+    def _end(self) -> None:
+        self.predecessor, self.stream = self.stream, None
 
     def _carry_out(self) -> bool:
         if self.stream is not None:
             return False
-        self.stream = Stream(self.server_time(), own=True)
+        self._give_birth(own=True)
         return True
 
     def _describe(self, reply: str) -> Answer:
@@ -336,12 +375,24 @@ class World(FakeBoto):
             return fault
         stream = self.stream
         young = stream is not None and self.server_time() - stream.born < UNSEEN
-        if stream is None or (reply == "not yet" and young and not stream.visible):
+        hidden = stream is not None and young and not stream.visible
+        if reply == "stale" and hidden and self.predecessor is not None:
+            if not self._is_stale(self.predecessor.born):
+                self.last_shown = self.predecessor
+            return self._show(self.predecessor)
+        if stream is None or (reply == "not yet" and hidden):
             return NOT_FOUND
         self.stream = self.last_shown = replace(stream, visible=True)
+        return self._show(stream)
+
+    def _show(self, stream: Stream) -> Answer:
         media = "video/h264" if stream.as_asked else "video/mjpeg"
         members = {"CreationTime": stream.born, "MediaType": media}
-        return seen(stream.status, **members)
+        return seen(stream.status, self._age(stream), **members)
+
+    def _is_stale(self, born: datetime) -> bool:
+        """Whether the caller can tell from an ARN that it is older than what it created."""
+        return self.created_at is not None and _millis(born) < _millis(self.created_at)
 
     def _read(self, method: str, reply: str) -> Answer:
         fault = _FAULTS.get(reply)
@@ -356,9 +407,9 @@ class World(FakeBoto):
     def _conclude(self, method: str, answer: Answer) -> None:
         """Take note of what the caller learns from an answer."""
         self.told.add("TransportError" if answer.failure else _NAMES.get(answer.code, answer.code))
-        moment = self.server_time() + timedelta(seconds=answer.takes)
-        elapsed = self.clock.time - self.start + answer.takes
-        floor = moment.replace(microsecond=0) - timedelta(seconds=elapsed)
+        elapsed = self.elapsed() + round(answer.takes * SECOND)
+        moment = self.began + timedelta(microseconds=elapsed // 1000)
+        floor = moment.replace(microsecond=0) - timedelta(microseconds=-(-elapsed // 1000))
         undated = not self.dated or answer.failure is not None
         if method == "create_stream":
             if answer.code == THROTTLED.code:
@@ -367,8 +418,12 @@ class World(FakeBoto):
             unknown = answer.failure is not None or answer.code == BROKEN.code
             success = not answer.code and answer.failure is None
             self.succeeded = success and answer.body["StreamARN"] is not None
+            self.created_at = self.stream.born if self.succeeded and self.stream else None
+            self.replaced = False
             unknown = unknown or (success and not self.succeeded)
-            self.in_doubt = self.in_doubt or unknown or answer.retries > 0 or self._retried
+            self.in_doubt = not self.succeeded and (
+                self.in_doubt or unknown or answer.retries > 0 or self._retried
+            )
             self._retried = False
             self._settled = False
             self.last_seen = None
@@ -379,11 +434,21 @@ class World(FakeBoto):
             self.in_doubt = self.in_doubt and self.last_seen is None
             self._settled = True
         elif method == "describe_stream" and answer.body:
+            born = answer.body["StreamInfo"]["CreationTime"]
+            self.last_arn = answer.body["StreamInfo"]["StreamARN"]
+            if self._is_stale(born):
+                self.told.add("ResourceNotFoundException")
+                return
+            self.replaced = self.created_at is not None and born != self.created_at
             self.last_seen = answer.body["StreamInfo"]["Status"]
             deleting = self.last_seen == "DELETING"
             self._settled = self._settled or deleting
             self.in_doubt = self.in_doubt and not deleting
             self.floor = self._floor_of_create or (None if undated else floor)
+
+
+def _millis(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 _NAMES = {"InternalFailure": "ServerError", "AccessDeniedException": "AccessDeniedError"}

@@ -103,16 +103,23 @@ class VirtualClock:
 @contextmanager
 def virtual_time(clock: VirtualClock) -> Generator[None, None, None]:
     """Have every client of ours live by ``clock``, and botocore not wait between two attempts."""
-    from kvs_streams._flows import SystemClock
+    from kvs_streams._flows.io import Io, SystemClock
+
+    class Scaled(SystemClock):
+        def now(self) -> int:
+            return round(clock.now() * 1e9)
+
+        def sleep(self, nanoseconds: int) -> None:
+            clock.sleep(nanoseconds / 1e9)
+
+        async def sleep_async(self, nanoseconds: int) -> None:
+            await clock.sleep_async(nanoseconds / 1e9)
+
+        def random(self) -> float:
+            return clock.random()
 
     with (
-        patch.multiple(
-            SystemClock,
-            now=clock.now,
-            sleep=clock.sleep,
-            sleep_async=clock.sleep_async,
-            random=clock.random,
-        ),
+        patch.object(Io, "clock", Scaled()),
         # That module's own name for the standard module: nobody else's time changes. Time stands
         # still meanwhile: botocore's pauses are random, and may be made in another thread.
         patch("botocore.endpoint.time", SimpleNamespace(**{**vars(time), "sleep": _no_sleep})),

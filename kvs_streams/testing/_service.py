@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from attrs import define
 
-from kvs_streams._models import CreateStreamRequest, StreamArn, StreamStatus
+from kvs_streams._request import CreateStreamRequest
+from kvs_streams._values import StreamArn, StreamStatus
 from kvs_streams.errors import RequestValidationError
 
 from ._records import Call, DroppedConnectionError, Reply, Request, StreamRecord

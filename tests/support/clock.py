@@ -2,31 +2,42 @@
 
 import threading
 
+SECOND = 1_000_000_000
+
 
 class FakeClock:
     """Stands in for the clients' own clock; every sleep is recorded and costs no real time."""
 
     def __init__(self, *, chance: float = 0.5) -> None:
-        self.time = 1_000_000.0
+        self.nanoseconds = 1_000_000 * SECOND
         self.chance = chance
         self.sleeps: list[float] = []
         self._lock = threading.Lock()
 
-    def now(self) -> float:
-        return self.time
+    @property
+    def time(self) -> float:
+        """The time in seconds."""
+        return self.nanoseconds / SECOND
+
+    def start(self) -> int:
+        return self.now()
+
+    def now(self) -> int:
+        return self.nanoseconds
 
     def random(self) -> float:
         return self.chance
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, nanoseconds: int) -> None:
+        assert isinstance(nanoseconds, int)
         with self._lock:
-            self.sleeps.append(seconds)
-            self.time += seconds
+            self.sleeps.append(nanoseconds / SECOND)
+            self.nanoseconds += nanoseconds
 
-    async def sleep_async(self, seconds: float) -> None:
-        self.sleep(seconds)
+    async def sleep_async(self, nanoseconds: int) -> None:
+        self.sleep(nanoseconds)
 
     def advance(self, seconds: float) -> None:
         """Let time pass that nobody slept, as a slow call does."""
         with self._lock:
-            self.time += seconds
+            self.nanoseconds += round(seconds * SECOND)

@@ -21,7 +21,7 @@ from botocore.httpsession import URLLib3Session
 
 import kvs_streams.testing
 from kvs_streams import CreateStreamRequest, StreamsClient
-from kvs_streams._flows import SystemClock
+from kvs_streams._flows.io import SystemClock
 from kvs_streams.testing import BlockedRequestError, MockKvs, UnusedFaultError, _process, mock_kvs
 
 OUTSIDE = {

@@ -1,0 +1,165 @@
+"""Create a stream unless it exists."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from kvs_streams._request import CreateStreamRequest
+from kvs_streams._results import CreateStreamResponse, Drift, EnsuredStream, StreamInfo
+from kvs_streams._text import shown
+from kvs_streams._values import EnsureOutcome
+from kvs_streams._wire import server_time
+from kvs_streams.errors import (
+    KvsStreamsError,
+    ResourceInUseException,
+    ResourceNotFoundException,
+    ServerError,
+    StreamDeletingError,
+    StreamDriftError,
+    TransportError,
+    UnexpectedResponseError,
+    WaitTimeoutError,
+)
+
+from .call import Operation, create
+from .drift import compare
+from .io import SECOND
+from .wait import Poller
+
+OnDrift = Literal["raise", "ignore"]
+
+# A new stream can be visible late: for this long "not found" means "not yet".
+_NOT_FOUND_GRACE = 10 * SECOND
+
+
+def check_on_drift(on_drift: str) -> None:
+    """Refuse a word that ``on_drift`` does not take."""
+    if on_drift not in ("raise", "ignore"):
+        raise ValueError(f"on_drift must be 'raise' or 'ignore', not {shown(on_drift)}")
+
+
+async def ensure(
+    operation: Operation, request: CreateStreamRequest, *, wait: bool, on_drift: OnDrift
+) -> EnsuredStream:
+    """Create a stream unless it exists, and compare it with the request if it does."""
+    check_on_drift(on_drift)
+    flow = _Ensure(operation, request, wait=wait)
+    try:
+        while (ensured := await flow.attempt()) is None:
+            pass
+    except KvsStreamsError as error:
+        error.created = flow.created
+        if isinstance(error, WaitTimeoutError) and flow.unknown is not None:
+            error.__cause__ = flow.unknown
+        raise
+    if ensured.drift and on_drift == "raise":
+        drifted = StreamDriftError(
+            ensured.drift, stream=ensured.stream, unverified=ensured.unverified
+        )
+        drifted.created = flow.created
+        raise drifted
+    return ensured
+
+
+class _Ensure:
+    """One ``ensure_stream``: what is known so far, and one attempt after the other."""
+
+    def __init__(self, operation: Operation, request: CreateStreamRequest, *, wait: bool) -> None:
+        self._operation = operation
+        self._request = request
+        self._wait = wait
+        self._poller = Poller(operation, request.stream_name)
+        # What the latest create came to: its response, or the error that left its outcome unknown,
+        # or neither after a conflict.
+        self.created: CreateStreamResponse | None = None
+        self.unknown: KvsStreamsError | None = None
+        # Whether any create since the name was last free may have succeeded unnoticed, and when
+        # this operation began by the server's clock.
+        self._possibly_own = False
+        self._began: datetime | None = None
+
+    async def attempt(self) -> EnsuredStream | None:
+        """Create, and poll what is there then; ``None`` if the name turns out to be free."""
+        await self._create()
+        try:
+            info = await self._poller.until_seen(active=self._wait)
+            if self._is_created(info):
+                return EnsuredStream(stream=info, outcome=EnsureOutcome.CREATED)
+            began = self._began or self._began_before(self._poller.last_reply)
+            drift, unverified = await compare(self._operation, self._request, info)
+        except StreamDeletingError:
+            if not self._wait or self._is_created(self._poller.last):
+                raise
+            await self._poller.until_deleted()
+        except ResourceNotFoundException:
+            if self._poller.last is None:
+                # After a conflict the create is the authoritative answer: it is sent again.
+                if self.created is not None:
+                    raise
+                if self.unknown is not None:
+                    raise self.unknown from self.unknown.__cause__
+                return None
+            if self._is_created(self._poller.last):
+                raise
+        else:
+            return EnsuredStream(
+                stream=info,
+                outcome=judge(info, began, drift, possibly_own=self._possibly_own),
+                drift=drift,
+                unverified=unverified,
+            )
+        # What an earlier create may have made was seen, and is gone.
+        self._possibly_own = False
+        self._poller.hurry()
+        return None
+
+    async def _create(self) -> None:
+        """Create once; raise what neither a conflict nor an unknown outcome explains."""
+        self.created = self.unknown = self._began = None
+        try:
+            self.created = await create(self._operation, self._request)
+        except ResourceInUseException as error:
+            self._possibly_own = self._possibly_own or error.possibly_own
+            self._began = self._began_before(error.response)
+            self._poller.expect(0)
+            return
+        except (ServerError, TransportError, UnexpectedResponseError) as error:
+            if isinstance(error, TransportError) and not error.outcome_unknown:
+                raise
+            if isinstance(error, ServerError):
+                self._began = self._began_before(error.response)
+            self.unknown = error
+        self._possibly_own = self.created is None
+        self._poller.hurry()
+        self._poller.expect(_NOT_FOUND_GRACE, self.created and self.created.stream_arn)
+
+    def _is_created(self, info: StreamInfo | None) -> bool:
+        """Tell whether a stream is the one that the latest create created."""
+        if info is None or self.created is None:
+            return False
+        return info.stream_arn == self.created.stream_arn
+
+    def _began_before(self, reply: object) -> datetime | None:
+        """Return when the operation began by the server's clock, given a reply that just came.
+
+        A reply shows whole seconds, rounded down: the result is up to a second early, never late.
+        """
+        time = server_time(reply)
+        microseconds = -(-self._operation.waited // 1000)
+        return None if time is None else time - timedelta(microseconds=microseconds)
+
+
+def judge(
+    info: StreamInfo, began: datetime | None, drift: tuple[Drift, ...], *, possibly_own: bool
+) -> EnsureOutcome:
+    """Return how a stream came about that no response says was created.
+
+    Args:
+        info: The stream.
+        began: When the operation began by the server's clock, if that is known.
+        drift: How the stream differs from the request.
+        possibly_own: Whether an earlier create may have created it.
+    """
+    born = info.creation_time
+    recent = began is not None and born is not None and born >= began
+    own = possibly_own and recent and not drift
+    return EnsureOutcome.RECOVERED if own else EnsureOutcome.EXISTING
