@@ -22,11 +22,7 @@ from kvs_streams import (
     LimitExceededError,
     RequestValidationError,
     ResourceNotFoundException,
-    ServerError,
     StreamDriftError,
-    ThrottlingError,
-    TransportError,
-    WaitError,
 )
 
 if TYPE_CHECKING:
@@ -38,11 +34,6 @@ STATUS: dict[type[KvsStreamsError], HTTPStatus] = {
     StreamDriftError: HTTPStatus.CONFLICT,
     ResourceNotFoundException: HTTPStatus.NOT_FOUND,
     LimitExceededError: HTTPStatus.INSUFFICIENT_STORAGE,
-    # The same request can succeed later.
-    ThrottlingError: HTTPStatus.SERVICE_UNAVAILABLE,
-    ServerError: HTTPStatus.SERVICE_UNAVAILABLE,
-    TransportError: HTTPStatus.SERVICE_UNAVAILABLE,
-    WaitError: HTTPStatus.SERVICE_UNAVAILABLE,
     KvsStreamsError: HTTPStatus.BAD_GATEWAY,
 }
 
@@ -98,6 +89,8 @@ async def answer_error(_: Request, error: KvsStreamsError) -> JSONResponse:
     if isinstance(error, StreamDriftError):
         body["differs"] = [drift.field for drift in error.drift]
     status = next(code for cls, code in STATUS.items() if isinstance(error, cls))
+    if error.retryable:
+        status = HTTPStatus.SERVICE_UNAVAILABLE
     return JSONResponse(body, status)
 
 

@@ -16,10 +16,7 @@ from kvs_streams import (
     CreateStreamRequest,
     KvsStreamsError,
     RequestValidationError,
-    ServerError,
     StreamsClient,
-    ThrottlingError,
-    TransportError,
     WaitTimeoutError,
 )
 
@@ -51,8 +48,7 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Create the stream if it is missing; return JSON that says what came of it.
 
     Raises:
-        ServerError, ThrottlingError, TransportError: The same event can succeed later; Lambda or
-            the queue runs it again.
+        KvsStreamsError: If the same event can succeed later; Lambda or the queue runs it again.
     """
     try:
         request = CreateStreamRequest.from_boto(event)
@@ -65,9 +61,9 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     except WaitTimeoutError as error:
         # The stream is on its way: a caller who asks again gets the same stream.
         return {"ok": False, "pending": True, "status": error.last_status}
-    except (ServerError, ThrottlingError, TransportError):
-        raise
     except KvsStreamsError as error:
+        if error.retryable:
+            raise
         return {"ok": False, "code": type(error).__name__, "error": str(error)}
     return {"ok": True, "arn": ensured.stream.stream_arn, "outcome": ensured.outcome}
 

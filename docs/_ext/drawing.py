@@ -48,6 +48,18 @@ def measure(text: str, size: float = 12) -> float:
     return sum(WIDTHS.get(character, USUAL) for character in text) * size / 12
 
 
+def wrap_text(text: str, width: float) -> list[str]:
+    """Return the lines of a small text that is no wider than some pixels."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and measure(longer, 11) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def set_colours(style: str, colours: dict[str, str]) -> str:
     """Return rules with the values of the colours instead of their names."""
     return re.sub(r"var\(--([\w-]+)\)", lambda match: colours[match[1]], style)

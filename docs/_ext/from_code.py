@@ -238,6 +238,26 @@ def name_test(
     return [link], []
 
 
+# A module
+
+
+def name_module(
+    name: str,
+    rawtext: str,
+    text: str,
+    lineno: int,
+    inliner: Inliner,
+    *rest: Any,
+) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+    """Link to the source of a module, such as ``_flows/ensure.py``; it has to exist."""
+    del name, rest
+    if not (rooms.PACKAGE / text).exists():
+        return [], [inliner.reporter.error(f"there is no module {text}", line=lineno)]
+    link = nodes.reference("", "", refuri=f"{SOURCES}/kvs_streams/{text}")
+    link += nodes.literal(rawtext, text)
+    return [link], []
+
+
 # Texts under attributes, which Sphinx seeks in the module that a class says it is from
 
 
@@ -332,6 +352,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("fleet-pace", FleetPace)
     app.add_directive("limits", LimitsTable)
     app.add_role("test", name_test)
+    app.add_role("module", name_module)
     # What a block of code prints: a block of its own, compared by the tests.
     app.add_lexer("output", TextLexer)
     app.connect("autodoc-process-docstring", hide_colon, priority=400)  # napoleon's is 500

@@ -11,10 +11,9 @@ import re
 import sys
 from math import ceil, floor, log10
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
-from drawing import CODE, HEAD, LINE, Picture, measure
+from drawing import CODE, HEAD, LINE, Picture, measure, wrap_text
 from rooms import drop_implied, read_rooms, sort_rooms
 
 from kvs_streams import errors
@@ -30,10 +29,9 @@ WIDTH = 350
 
 # The tree of errors
 
-# In pixels: what a level is moved to the right, and the space between two boxes.
-INDENT, GAP = 18, 9
-# In characters: what fits on a phone beside three levels.
-NOTE_WIDTH = 44
+# In pixels: what a level is moved to the right, the space between two boxes, and the width of a note
+# that fits on a phone beside three levels.
+INDENT, GAP, NOTE_WIDTH = 18, 9, 272
 # What the errors end in whose names are AWS's own.
 AWS_SUFFIX = "Exception"
 
@@ -58,7 +56,7 @@ def caption(cls: type, notes: dict[str, str]) -> list[str]:
     parents += [base.__name__ for base in cls.__bases__[1:] if base.__module__ == "builtins"]
     about = notes.get(cls.__name__) or f"{cls.__doc__}".splitlines()[0].rstrip(".")
     about = about[0].upper() + about[1:]
-    return wrap(" · ".join([about, *(f"also {name}" for name in parents)]), NOTE_WIDTH)
+    return wrap_text(" · ".join([about, *(f"also {name}" for name in parents)]), NOTE_WIDTH)
 
 
 def draw_error_tree(page: str | None = None) -> Picture:
@@ -211,7 +209,7 @@ STEPS = {
             "not found, outcome unknown",
             "the create error",
             "bad",
-            notes=("nothing was created",),
+            notes=("after a grace period: nothing was created",),
         ),
         Case("found", "step 3", leads_to=3, notes=("with wait: described until ACTIVE",)),
     ),
@@ -377,10 +375,9 @@ def draw_architecture(sources: str) -> Picture:
         lane_of[name] = index
 
     left = 14 + 9.0 * len(lanes)
-    fits = int((WIDTH - left - 18) / measure("n", 11) * 1.12)
     y, tops, bottoms = 1.0, {}, {}
     for room in order:
-        texts = wrap(room.about, fits)
+        texts = wrap_text(room.about, WIDTH - left - 18)
         bottom = y + 25 + LINE * len(texts)
         tops[room.name], bottoms[room.name] = y, bottom
         picture.begin_link(f"{sources}/{room.path}")
