@@ -29,8 +29,8 @@ WIDTH = 350
 
 # The tree of errors
 
-# In pixels: what a level is moved to the right, the space between two boxes, and the width of a note
-# that fits on a phone beside three levels.
+# In pixels: what a level is moved to the right, the space between two boxes, and the width of a
+# note that fits on a phone beside three levels.
 INDENT, GAP, NOTE_WIDTH = 18, 9, 272
 # What the errors end in whose names are AWS's own.
 AWS_SUFFIX = "Exception"
