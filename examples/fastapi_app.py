@@ -26,7 +26,7 @@ from kvs_streams import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
 # The most specific first: KvsStreamsError is the root of the others.
 STATUS: dict[type[KvsStreamsError], HTTPStatus] = {
@@ -39,7 +39,7 @@ STATUS: dict[type[KvsStreamsError], HTTPStatus] = {
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """Keep one client for the whole life of the service."""
     async with AsyncStreamsClient() as client:
         app.state.streams = client
