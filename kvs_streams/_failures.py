@@ -207,7 +207,7 @@ def _service_error(
 
 
 def _transport_error(exc: Exception, client: object, call: Call) -> errors.TransportError:
-    unsent = isinstance(exc, _UNSENT) and _makes_single_attempt(client)
+    unsent = _is_unsent(exc) and _makes_single_attempt(client)
     outcome = "it was not sent" if unsent else "it may have reached AWS"
     reason = str(exc) if isinstance(exc, BotoCoreError) else f"the response is unreadable: {exc!r}"
     return errors.TransportError(
@@ -217,6 +217,15 @@ def _transport_error(exc: Exception, client: object, call: Call) -> errors.Trans
         stream_name=call.stream_name,
         outcome_unknown=not unsent,
     )
+
+
+def _is_unsent(exc: Exception) -> bool:
+    """Tell whether botocore's error means that no connection was made."""
+    if not isinstance(exc, _UNSENT):
+        return False
+    # aiobotocore raises the same class for a connection that is lost while sending.
+    reason = {cls.__name__ for cls in type(exc.kwargs.get("error")).__mro__}
+    return "ClientConnectionError" not in reason or "ClientConnectorError" in reason
 
 
 def _makes_single_attempt(client: object) -> bool:

@@ -23,9 +23,15 @@ _TIERS = {tier.value: tier for tier in StorageTier}  # quicker than ``StorageTie
 _USE_EVOLVE = "cannot be changed; attrs.evolve makes a changed copy of the request"
 
 
+class _FrozenError(FrozenInstanceError):
+    """attrs' own error, which says no more than "can't set attribute", with a way out."""
+
+    def __init__(self, text: str) -> None:
+        AttributeError.__init__(self, text)
+
+
 def _refuse_attribute(self: object, name: str, _value: object = None) -> NoReturn:
-    # attrs itself only says "can't set attribute".
-    raise FrozenInstanceError(f"{type(self).__name__}.{name} {_USE_EVOLVE}")
+    raise _FrozenError(f"{type(self).__name__}.{name} {_USE_EVOLVE}")
 
 
 def _refuse_change(*_args: object, **_kwargs: object) -> NoReturn:

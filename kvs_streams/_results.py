@@ -57,7 +57,7 @@ class Drift:
 
 
 def _to_arn(value: str) -> StreamArn:
-    return StreamArn(value)
+    return value if type(value) is StreamArn else StreamArn(value)
 
 
 def _to_status(value: str) -> StreamStatus:

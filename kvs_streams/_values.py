@@ -140,7 +140,7 @@ class StreamArn(str):
         """When the stream was created, in UTC, from the ARN's suffix (epoch milliseconds).
 
         The suffix is observed, not documented by AWS; ``StreamInfo.creation_time`` is the
-        documented time.
+        documented time. ``ValueError`` if this is not the ARN of a stream.
         """
         suffix = self._match()["created_at"]
         try:

@@ -106,7 +106,7 @@ def arn_parts() -> st.SearchStrategy[dict[str, Any]]:
     """What the ARN of a stream is made of; ``created_at`` in epoch milliseconds."""
     return st.fixed_dictionaries(
         {
-            "partition": st.sampled_from(["aws", "aws-cn", "aws-us-gov", "aws-iso-b"]),
+            "aws_partition": st.sampled_from(["aws", "aws-cn", "aws-us-gov", "aws-iso-b"]),
             "region": st.sampled_from(["eu-central-1", "cn-north-1", "us-gov-west-1"]),
             "account_id": st.text(string.digits, min_size=12, max_size=12),
             "stream_name": names(),

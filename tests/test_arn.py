@@ -15,7 +15,7 @@ from hypothesis import given, strategies as st
 from kvs_streams import CreateStreamResponse, StreamArn, StreamInfo
 
 TEXT = "arn:aws:kinesisvideo:eu-central-1:111122223333:stream/Cam_1.door-2/1598784211076"
-PARTS = ("partition", "region", "account_id", "stream_name", "created_at")
+PARTS = ("aws_partition", "region", "account_id", "stream_name", "created_at")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 NO_STREAM = {
@@ -59,7 +59,8 @@ class Word(str, Enum):
 def test_parts() -> None:
     """The properties are the parts of the ARN."""
     arn = StreamArn(TEXT)
-    assert arn.partition == "aws"
+    assert arn.aws_partition == "aws"
+    assert arn.partition(":") == ("arn", ":", TEXT[4:])
     assert arn.region == "eu-central-1"
     assert arn.account_id == "111122223333"
     assert arn.stream_name == "Cam_1.door-2"
@@ -72,7 +73,7 @@ def test_parts() -> None:
 def test_any_parts_come_back(parts: dict[str, Any]) -> None:
     """What an ARN is put together from is what its properties give, to the millisecond."""
     text = (
-        f"arn:{parts['partition']}:kinesisvideo:{parts['region']}:{parts['account_id']}"
+        f"arn:{parts['aws_partition']}:kinesisvideo:{parts['region']}:{parts['account_id']}"
         f":stream/{parts['stream_name']}/{parts['created_at']}"
     )
     arn = StreamArn.parse(text)
@@ -94,9 +95,9 @@ def test_any_parts_come_back(parts: dict[str, Any]) -> None:
     ],
 )
 def test_partitions(partition: str, region: str) -> None:
-    """Every partition is known, those to come included."""
+    """Every partition is read, future ones included."""
     arn = StreamArn.parse(f"arn:{partition}:kinesisvideo:{region}:111122223333:stream/cam/0")
-    assert (arn.partition, arn.region, arn.created_at) == (partition, region, EPOCH)
+    assert (arn.aws_partition, arn.region, arn.created_at) == (partition, region, EPOCH)
 
 
 @NOT_AN_ARN
@@ -140,7 +141,7 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
 @pytest.mark.parametrize("make", [StreamArn, StreamArn.parse])
 def test_only_text(make: Any, value: Any) -> None:
     """What is no text is a mistake in the program, and is not turned into one."""
-    with pytest.raises(TypeError, match=r"^an ARN is a string, not "):
+    with pytest.raises(TypeError, match=r"^an ARN must be a string, not "):
         make(value)
 
 

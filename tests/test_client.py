@@ -3,6 +3,7 @@
 import gc
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -342,7 +343,9 @@ def test_async_fake_for_the_sync_client() -> None:
         async def create_stream(self, **_: Any) -> dict[str, Any]:
             return {}
 
-    with pytest.raises(TypeError, match=r"^client has to be awaited: use AsyncStreamsClient"):
+    with pytest.raises(
+        TypeError, match=r"^client is asynchronous; use it with AsyncStreamsClient$"
+    ):
         StreamsClient(Fake())  # type: ignore[arg-type]
 
 
@@ -661,6 +664,18 @@ def test_shared_between_threads(server: Loopback) -> None:
 @CLIENTS
 def test_repr_says_what_it_is(cls: Any) -> None:
     """A client in a log or a debugger names itself and holds no secret."""
-    assert type(cls(Fake())).__name__ in repr(cls(Fake()))
-    assert cls.__module__ == "kvs_streams"
-    assert SECRET_KEY not in repr(cls(Fake()))
+    assert repr(cls(Fake())) == f"{cls.__name__}(client=<Fake>)"
+
+
+@CLIENTS
+def test_repr_says_where(cls: Any) -> None:
+    """The region and the endpoint tell two clients apart; no secret is shown."""
+    with closing(boto_client("http://user:hunter2@127.0.0.1:4566")) as raw:
+        assert repr(cls(raw)) == (
+            f"{cls.__name__}(region_name={REGION!r}, endpoint_url='http://***@127.0.0.1:4566')"
+        )
+
+
+def test_repr_before_a_client_is_built() -> None:
+    """An AsyncStreamsClient that has built no client yet says so, and builds none."""
+    assert repr(AsyncStreamsClient(region_name=REGION)) == "AsyncStreamsClient(not built yet)"

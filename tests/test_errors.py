@@ -145,10 +145,10 @@ def raised(error: Exception, operation: str = "create_stream") -> BaseException:
 
 @pytest.mark.parametrize("name", TREE)
 def test_place_in_the_tree(name: str) -> None:
-    """Each error has exactly the parents of the contract, and the face as its home."""
+    """Each error has exactly the parents of the contract, and a public home."""
     error = ERRORS[name]
     assert [parent.__name__ for parent in error.__bases__] == TREE[name]
-    assert error.__module__ == "kvs_streams"
+    assert error.__module__ == "kvs_streams.errors"
     assert getattr(errors, name) is error
 
 
@@ -296,8 +296,7 @@ def test_possibly_own_is_said_in_the_text() -> None:
     assert own.possibly_own
     assert not other.possibly_own
     assert str(own) == (
-        f"{other} (an earlier attempt of this same call may have created it: "
-        "ensure_stream finds out)"
+        f"{other} (an earlier attempt of this call may have created it; ensure_stream finds out)"
     )
 
 
@@ -318,7 +317,7 @@ def test_drift_in_words() -> None:
     drift = [Drift("media_type", "a/b", None), Drift("data_retention_in_hours", 24, 0)]
     assert str(StreamDriftError(drift, stream=INFO)) == (
         f"stream '{INFO.stream_name}' exists with another configuration: "
-        "media_type is None, requested 'a/b'; data_retention_in_hours is 0, requested 24"
+        "media_type is not set, requested 'a/b'; data_retention_in_hours is 0, requested 24"
     )
 
 
@@ -328,7 +327,7 @@ def test_many_differences_are_cut(count: int, more: str) -> None:
     drift = [Drift(f"tags['k{n}']", "a", None) for n in range(count)]
     error = StreamDriftError(drift, stream=INFO)
     assert len(error.drift) == count
-    assert str(error).endswith(f"tags['k19'] is None, requested 'a'{more}")
+    assert str(error).endswith(f"tags['k19'] is not set, requested 'a'{more}")
 
 
 def test_what_is_not_said_is_empty() -> None:

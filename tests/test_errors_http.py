@@ -273,6 +273,8 @@ def test_read_timeout(connect: Connect, server: Loopback, attempts: int) -> None
 NOT_SENT = [
     pytest.param(lambda _: {"url": refused_url()}, id="refused"),
     pytest.param(lambda _: {"url": unknown_host_url()}, id="unknown host"),
+]
+THROUGH_A_PROXY = [
     pytest.param(lambda _: {"proxies": {"http": refused_url()}}, id="dead proxy"),
     pytest.param(
         lambda server: {
@@ -297,6 +299,18 @@ def test_nothing_sent(
     with pytest.raises(TransportError) as caught:
         driver.create_stream(REQUEST)
     check_transport_error(caught.value, outcome_unknown=False)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("options", THROUGH_A_PROXY)
+def test_proxy_that_fails(
+    connect: Connect, server: Loopback, options: Callable[[Loopback], dict[str, Any]]
+) -> None:
+    """Botocore does not tell whether a proxy took the request before it failed: the safe side."""
+    driver = connect(**options(server))
+    with pytest.raises(TransportError) as caught:
+        driver.create_stream(REQUEST)
+    check_transport_error(caught.value, outcome_unknown=True)
     assert server.requests == []
 
 
@@ -345,13 +359,13 @@ def test_proxy_takes_the_request_and_resets(connect: Connect, server: Loopback) 
 
 
 def test_tls_to_a_stranger(connect: Connect, instant_retries: None, tmp_path: Path) -> None:
-    """A certificate that nobody vouches for: nothing was sent."""
+    """A certificate that nobody vouches for: TLS failed, and botocore does not tell when."""
     context, _ = self_signed(tmp_path)
     with serving(context) as stranger:
         driver = connect(stranger.url)
         with pytest.raises(TransportError, match=r"(?i)certificate") as caught:
             driver.create_stream(REQUEST)
-    check_transport_error(caught.value, outcome_unknown=False)
+    check_transport_error(caught.value, outcome_unknown=True)
     assert stranger.requests == []
 
 

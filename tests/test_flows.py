@@ -295,7 +295,11 @@ NONSENSE: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"base_delay": -0.1}, ValueError, r"base_delay must be at least 0 seconds, got -0\.1"),
     ({"base_delay": math.nan}, ValueError, "base_delay must be at least 0 seconds, got nan"),
     ({"base_delay": 10**400}, ValueError, "base_delay must be at most 1,000,000,000 seconds"),
-    ({"base_delay": 1e11, "max_delay": 1e11}, ValueError, "base_delay must be at most 1,000,000,000"),
+    (
+        {"base_delay": 1e11, "max_delay": 1e11},
+        ValueError,
+        "base_delay must be at most 1,000,000,000",
+    ),
     ({"max_delay": None}, TypeError, "max_delay must be a number of seconds, not None"),
     ({"max_delay": -1}, ValueError, "max_delay must be at least 0 seconds, got -1"),
     ({"max_delay": math.inf}, ValueError, "max_delay must be finite, got inf"),

@@ -220,12 +220,6 @@ def test_type_hints_tell_what_is_converted() -> None:
     assert attributes["tags"] == Mapping[str, str] | None
 
 
-@pytest.mark.parametrize("name", sorted(kvs_streams.__all__))
-def test_public_names_live_on_the_face(name: str) -> None:
-    """Tracebacks, reprs and pickles name what users import."""
-    assert getattr(kvs_streams, name).__module__ == "kvs_streams"
-
-
 # Requests.
 
 
@@ -653,7 +647,7 @@ def test_response() -> None:
     assert response.stream_arn.stream_name == "front-door"
     with pytest.raises(TypeError, match=r"stream_arn"):
         CreateStreamResponse()  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match=r"^an ARN is a string, not None$"):
+    with pytest.raises(TypeError, match=r"^an ARN must be a string, not None$"):
         CreateStreamResponse(stream_arn=None)  # type: ignore[arg-type]
 
 
@@ -724,9 +718,9 @@ def test_throttle_retry_limits(options: dict[str, Any]) -> None:
     [
         ({"max_attempts": 0}, ValueError, r"^max_attempts must be at least 1, got 0$"),
         ({"max_attempts": -1}, ValueError, r"^max_attempts must be at least 1, got -1$"),
-        ({"max_attempts": True}, TypeError, r"^max_attempts must be a whole number, not True$"),
-        ({"max_attempts": 5.0}, TypeError, r"^max_attempts must be a whole number, not 5.0$"),
-        ({"max_attempts": None}, TypeError, r"^max_attempts must be a whole number, not None$"),
+        ({"max_attempts": True}, TypeError, r"^max_attempts must be an int, not True$"),
+        ({"max_attempts": 5.0}, TypeError, r"^max_attempts must be an int, not 5.0$"),
+        ({"max_attempts": None}, TypeError, r"^max_attempts must be an int, not None$"),
         ({"base_delay": -0.1}, ValueError, r"^base_delay must be at least 0 seconds, got -0.1$"),
         ({"base_delay": math.nan}, ValueError, r"^base_delay must be at least 0 seconds, got nan$"),
         ({"base_delay": "1"}, TypeError, r"^base_delay must be a number of seconds, not '1'$"),
@@ -740,8 +734,12 @@ def test_throttle_retry_limits(options: dict[str, Any]) -> None:
         ({"max_delay": -1}, ValueError, r"^max_delay must be at least 0 seconds, got -1$"),
         ({"max_delay": math.nan}, ValueError, r"^max_delay must be at least 0 seconds, got nan$"),
         ({"max_delay": "8"}, TypeError, r"^max_delay must be a number of seconds, not '8'$"),
-        ({"max_delay": 0.4}, ValueError, r"^max_delay must be finite and at least base_delay, got"),
-        ({"max_delay": math.inf}, ValueError, r"^max_delay must be finite and at least base_d"),
+        (
+            {"max_delay": 0.4},
+            ValueError,
+            r"^max_delay must be at least base_delay \(0.5 s\), got 0.4$",
+        ),
+        ({"max_delay": math.inf}, ValueError, r"^max_delay must be finite, got inf$"),
         ({"base_delay": math.inf, "max_delay": math.inf}, ValueError, r"^max_delay must be finite"),
     ],
 )
@@ -767,8 +765,8 @@ def test_throttle_retry_never_overflows(attempt: int) -> None:
     """After any number of attempts the delay is a number."""
     assert ThrottleRetry().delay(attempt, 1.0) == 8.0
     assert ThrottleRetry(base_delay=0, max_delay=0).delay(attempt, 1.0) == 0
-    tiny = ThrottleRetry(base_delay=1e-300, max_delay=1e300)
-    assert 0 < tiny.delay(attempt, 1.0) <= 1e300
+    tiny = ThrottleRetry(base_delay=1e-300, max_delay=1e9)
+    assert 0 < tiny.delay(attempt, 1.0) <= 1e9
 
 
 @strategies.patient
@@ -815,10 +813,11 @@ def documented(module: str) -> dict[str, str | None]:
     return {name: text for name, text in found.items() if not name.endswith(".__slots__")}
 
 
-DOCS = documented("_models.py") | {
+DOCS = {
     name: text
-    for name, text in documented("_flows/__init__.py").items()
-    if name.split(".")[0] == "ThrottleRetry"
+    for module in ("_values.py", "_results.py", "_request.py", "_flows/call.py")
+    for name, text in documented(module).items()
+    if name.split(".")[0] in kvs_streams.__all__
 }
 
 

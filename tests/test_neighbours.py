@@ -196,7 +196,7 @@ def test_partition(kind: str, partition: str, region: str) -> None:
     caller = Caller(kind, region_name=region)
     stream_arn = caller.create(text).stream_arn
     assert stream_arn == StreamArn.parse(text) == text
-    assert (stream_arn.partition, stream_arn.region) == (partition, region)
+    assert (stream_arn.aws_partition, stream_arn.region) == (partition, region)
     assert (stream_arn.account_id, stream_arn.stream_name) == ("123456789012", "gate")
     assert stream_arn.created_at.isoformat() == "2020-09-13T12:26:40.123000+00:00"
     caller.replies.append(json.loads(described("gate").body))

@@ -5,22 +5,32 @@ import inspect
 import re
 import subprocess
 import sys
+import typing
+from enum import Enum
 from importlib import metadata, resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import kvs_streams
 import kvs_streams.errors
+import kvs_streams.testing
+import kvs_streams.typing
 
 PACKAGE = Path(kvs_streams.__file__).parent
 CHANGELOG = Path(__file__).parents[1] / "CHANGELOG.md"
 CLASSES = {
     node.name: node
-    for path in PACKAGE.glob("*.py")
+    for path in PACKAGE.rglob("*.py")
     for node in ast.parse(path.read_text(encoding="utf-8")).body
     if isinstance(node, ast.ClassDef)
 }
+EVERYTHING = [
+    *(getattr(kvs_streams, name) for name in kvs_streams.__all__),
+    *(getattr(kvs_streams.typing, name) for name in kvs_streams.typing.__all__),
+    *(getattr(kvs_streams.testing, name) for name in kvs_streams.testing.__all__),
+]
 
 
 def test_one_version() -> None:
@@ -72,15 +82,8 @@ def test_type_checkers_see_the_same_names() -> None:
         for alias in node.names
     }
     assert imported == {
-        name: f"kvs_streams.{kvs_streams._HOMES.get(name, 'errors')}.{name}"
-        for name in kvs_streams.__all__
+        name: f"kvs_streams.{module}.{name}" for name, module in kvs_streams._HOMES.items()
     }
-    (listed,) = (
-        ast.literal_eval(node.value)
-        for node in stub.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
-    )
-    assert listed == kvs_streams.__all__
 
 
 def test_every_error_is_on_the_face() -> None:
@@ -95,13 +98,32 @@ def test_unknown_names_are_refused_as_usual() -> None:
 
 
 @pytest.mark.parametrize("name", kvs_streams.__all__)
-def test_public_names_are_at_home_on_the_face(name: str) -> None:
-    """Tracebacks and pickles say ``kvs_streams.X``, and help has something to say."""
-    public = getattr(kvs_streams, name)
-    assert (public.__module__, public.__name__) == ("kvs_streams", name)
-    # Its own words: not those of a parent, nor the signature that a decorator would put there.
+def test_public_names_explain_themselves(name: str) -> None:
+    """Help has something to say: own words, and no parent's or decorator's."""
+    assert getattr(kvs_streams, name).__name__ == name
     assert name in CLASSES
     assert ast.get_docstring(CLASSES[name])
+
+
+@pytest.mark.parametrize("public", EVERYTHING, ids=lambda public: public.__name__)
+def test_source_is_found(public: Any) -> None:
+    """``inspect.getsource`` finds each public class and function, as editors and debuggers do."""
+    assert re.search(rf"^(class|def) {public.__name__}\b", inspect.getsource(public), re.MULTILINE)
+
+
+@pytest.mark.parametrize("public", EVERYTHING, ids=lambda public: public.__name__)
+def test_annotations_can_be_evaluated(public: Any) -> None:
+    """Each annotation of each public class, method and property can be evaluated at run time."""
+    typing.get_type_hints(public)
+    for name, member in inspect.getmembers_static(public) if inspect.isclass(public) else []:
+        function = getattr(member, "fget", None) or getattr(member, "__func__", member)
+        module = str(getattr(function, "__module__", ""))
+        if inspect.isfunction(function) and module.startswith("kvs_streams"):
+            typing.get_type_hints(function)
+            assert name
+            inspect.signature(function, eval_str=True)
+    if not (inspect.isclass(public) and issubclass(public, Enum)):
+        inspect.signature(public, eval_str=True)
 
 
 @pytest.mark.parametrize("name", kvs_streams.__all__)
@@ -138,25 +160,57 @@ for name in kvs_streams.__all__:
     import kvs_streams
 
     assert not [module for module in sys.modules if module.startswith("kvs_streams.")]
-    assert getattr(kvs_streams, name).__module__ == "kvs_streams"
+    assert getattr(kvs_streams, name).__name__ == name
 """
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+def members(client: type) -> dict[str, Any]:
+    """Return the public methods and properties of a client, but for the way it closes."""
+    return {
+        name: member
+        for name, member in vars(client).items()
+        if not name.startswith("_") and name not in {"close", "aclose"}
+    }
+
+
 def test_sync_and_async_clients_are_twins() -> None:
-    """Both clients have the same methods with the same parameters, but for the way they close."""
-    sync, twin = kvs_streams.StreamsClient, kvs_streams.AsyncStreamsClient
+    """Both clients have the same methods and parameters, described by the same first sentence."""
+    sync, twin = members(kvs_streams.StreamsClient), members(kvs_streams.AsyncStreamsClient)
+    assert list(sync) == list(twin)
+    for name, member in sync.items():
+        if isinstance(member, property):
+            continue
+        for read in (parameters, arguments):
+            assert read(member) == read(twin[name]), name
+        assert summary(member) == summary(twin[name])
+    assert (
+        parameters(kvs_streams.StreamsClient)[1:] == parameters(kvs_streams.AsyncStreamsClient)[1:]
+    )
+    assert hasattr(kvs_streams.StreamsClient, "close")
+    assert hasattr(kvs_streams.AsyncStreamsClient, "aclose")
 
-    def methods(client: type) -> dict[str, list[inspect.Parameter]]:
-        return {
-            name: [
-                parameter.replace(annotation=inspect.Parameter.empty)
-                for parameter in inspect.signature(method).parameters.values()
-            ]
-            for name, method in inspect.getmembers(client, inspect.isfunction)
-            if not name.startswith("_") and name not in {"close", "aclose"}
-        }
 
-    assert methods(sync) == methods(twin)
-    assert hasattr(sync, "close")
-    assert hasattr(twin, "aclose")
+def parameters(function: Any) -> list[inspect.Parameter]:
+    """Return the parameters with names, kinds, defaults and annotations."""
+    return list(inspect.signature(function, eval_str=True).parameters.values())
+
+
+def summary(function: Any) -> str:
+    """Return the first sentence of a docstring."""
+    return str(inspect.getdoc(function)).split("\n", maxsplit=1)[0]
+
+
+def arguments(function: Any) -> list[str]:
+    """Return the names that the docstring explains under ``Args``."""
+    _, _, text = str(inspect.getdoc(function)).partition("Args:\n")
+    return re.findall(r"^    (\w+): ", text.split("\n\n", maxsplit=1)[0], re.MULTILINE)
+
+
+def test_create_stream_names_the_seven_exceptions() -> None:
+    """The docstring that editors show names each documented exception with its reason."""
+    text = str(inspect.getdoc(kvs_streams.StreamsClient.create_stream))
+    for name, error in vars(kvs_streams.errors).items():
+        if name.endswith("Exception") and issubclass(error, kvs_streams.ServiceError):
+            expected = name != "ResourceNotFoundException"  # which no create answers
+            assert bool(re.search(rf"^    {name}: \w", text, re.MULTILINE)) is expected

@@ -748,7 +748,7 @@ ONE_FAULT: list[tuple[dict[str, Any], Violation]] = [
             "DataRetentionInHours",
             "data_retention_in_hours",
             "type",
-            "data_retention_in_hours must be a whole number of hours, not True",
+            "data_retention_in_hours must be an int or a timedelta of whole hours, got True",
             "True",
         ),
     ),
@@ -758,8 +758,8 @@ ONE_FAULT: list[tuple[dict[str, Any], Violation]] = [
             "DataRetentionInHours",
             "data_retention_in_hours",
             "type",
-            "data_retention_in_hours must be a whole number of hours, "
-            "not datetime.timedelta(seconds=5400)",
+            "data_retention_in_hours must be an int or a timedelta of whole hours, "
+            "got datetime.timedelta(seconds=5400)",
             "datetime.timedelta(seconds=5400)",
         ),
     ),
@@ -1273,7 +1273,7 @@ def test_from_boto_refuses_unknown_names() -> None:
         "stream_name",
         "stream_name",
         "unknown",
-        f"stream_name is unknown, and not one of {known}",
+        f"stream_name is unknown; known are {known}",
         "",
     )
     assert (number.parameter, number.field, number.rule, number.value) == ("5", "5", "unknown", "")
@@ -1286,7 +1286,7 @@ def test_from_boto_names_what_a_nested_unknown_could_be() -> None:
         CreateStreamRequest.from_boto, {"StreamName": "a", "StreamStorageConfiguration": storage}
     )
     path = "stream_storage_configuration.Days"
-    message = f"{path} is unknown, and not one of DefaultStorageTier"
+    message = f"{path} is unknown; known are DefaultStorageTier"
     assert violation == Violation("Days", path, "unknown", message, "")
 
 

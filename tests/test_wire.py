@@ -1,11 +1,13 @@
 """Replies and errors one by one, where a fake says more clearly than HTTP what boto hands over."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing
 from datetime import datetime, timedelta, timezone, tzinfo
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import (
@@ -22,8 +24,19 @@ from botocore.exceptions import (
     SSOTokenLoadError,
     StubResponseError,
 )
-from fake_io import REQUEST_ID, SERVER_START, Answer, ScriptedBoto, arn, created, refused
+from fake_io import (
+    REQUEST_ID,
+    SERVER_START,
+    Answer,
+    ScriptedBoto,
+    arn,
+    created,
+    refused,
+    unreadable,
+)
+from support.clients import boto_client
 from support.clock import FakeClock
+from support.loopback import Loopback, created as created_over_http
 
 from kvs_streams import (
     ConfigurationError,
@@ -142,7 +155,7 @@ def test_useless_reply(reply: object) -> None:
     """A success without an ARN is told as such, with all that is known."""
     with pytest.raises(UnexpectedResponseError) as caught:
         create(lambda: reply)
-    text = "the reply to CreateStream for stream 'cam' has no StreamARN"
+    text = "the response to CreateStream for stream 'cam' has no StreamARN"
     assert str(caught.value) == text
     assert caught.value.operation_name == "CreateStream"
     assert caught.value.stream_name == "cam"
@@ -203,7 +216,7 @@ def test_members_that_must_be_there(name: str, value: object, stream: str) -> No
     """Without name, ARN or status a description is none, and the error names what is missing."""
     with pytest.raises(UnexpectedResponseError) as caught:
         describe({"StreamInfo": MUST | {name: value}}, stream)
-    assert str(caught.value) == f"the reply to DescribeStream for stream 'cam' has no {name}"
+    assert str(caught.value) == f"the response to DescribeStream for stream 'cam' has no {name}"
     assert caught.value.operation_name == "DescribeStream"
 
 
@@ -376,55 +389,44 @@ def test_known_code_beats_the_status() -> None:
 # What gets lost on the way.
 
 
-def connect(error: Exception) -> None:
-    """Fail as urllib3 and aiohttp do: in a function of this very name."""
-    raise error
+UNSENT = [EndpointConnectionError, ConnectTimeoutError]
 
 
-def getresponse(error: Exception) -> None:
-    """Fail later, with the request sent."""
-    raise error
-
-
-def met(step: Callable[[Exception], None], error: Exception) -> Exception:
-    """Return an error as it is after a step raised it."""
-    with suppress(type(error)):
-        step(error)
-    return error
-
-
-WAYS = [EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError]
-
-
-def wrapped(way: type[BotoCoreError], reason: object) -> BotoCoreError:
+def wrapped(way: type[BotoCoreError], reason: object = None) -> BotoCoreError:
     """Return botocore's error for what the HTTP library met."""
     return way(endpoint_url=URL, proxy_url=URL, error=reason)
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("step, unknown", [(connect, False), (getresponse, True)])
-def test_connections_that_never_were(
-    way: type[BotoCoreError], step: Callable[[Exception], None], unknown: bool
-) -> None:
-    """Only what failed to connect was certainly not sent, whatever botocore calls it."""
-    error = lost(wrapped(way, met(step, OSError("no luck"))))
-    assert error.outcome_unknown is unknown
-    said = "it may have reached AWS" if unknown else "it was not sent"
-    assert str(error).startswith(f"no usable answer to CreateStream for stream 'cam' ({said}): ")
+@pytest.mark.parametrize("way", [*UNSENT, ProxyConnectionError, SSLError])
+def test_connections_that_never_were(way: type[BotoCoreError]) -> None:
+    """Only what did not resolve, was refused or timed out while connecting was not sent."""
+    error = lost(wrapped(way, OSError("no luck")))
+    assert error.outcome_unknown is (way not in UNSENT)
+    said = "it may have reached AWS" if error.outcome_unknown else "it was not sent"
+    assert str(error).startswith(f"no usable response to CreateStream for stream 'cam' ({said}): ")
     assert URL in str(error)
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("reason", [None, "no error at all", OSError("never raised")], ids=repr)
-def test_failures_of_unknown_origin(way: type[BotoCoreError], reason: object) -> None:
-    """Where nobody can say what was going on, the request may have arrived."""
-    assert lost(wrapped(way, reason)).outcome_unknown is True
+class ClientConnectionError(Exception):
+    """aiohttp's error for a connection that fails, at any time."""
+
+
+class ClientConnectorError(ClientConnectionError):
+    """aiohttp's error for a connection that is never made."""
+
+
+@pytest.mark.parametrize(
+    "reason, unknown", [(ClientConnectionError(), True), (ClientConnectorError(), False)]
+)
+def test_connections_of_aiohttp(reason: Exception, unknown: bool) -> None:
+    """Aiobotocore raises the same class for a connection that is lost while sending."""
+    assert lost(wrapped(EndpointConnectionError, reason)).outcome_unknown is unknown
 
 
 @pytest.mark.parametrize("attempts", [2, 5, None, "1", 0])
 def test_only_the_last_attempt_shows(attempts: object) -> None:
     """With more attempts than one, or nobody knows how many, an earlier one may have arrived."""
-    error = wrapped(EndpointConnectionError, met(connect, OSError("no luck")))
+    error = wrapped(EndpointConnectionError)
     assert lost(error, attempts).outcome_unknown is True
 
 
@@ -433,28 +435,12 @@ def test_only_the_last_attempt_shows(attempts: object) -> None:
 )
 def test_clients_that_tell_nothing(meta: object) -> None:
     """A fake that does not say how often it tries is not sure to try once."""
-    error = wrapped(EndpointConnectionError, met(connect, OSError("no luck")))
+    error = wrapped(EndpointConnectionError)
     client: Any = Bare(failing(error))
     client.meta = meta
     with pytest.raises(TransportError) as caught:
         StreamsClient(client).create_stream(REQUEST)
     assert caught.value.outcome_unknown is True
-
-
-def test_connection_of_another_call() -> None:
-    """A call made while an earlier failure is handled is not judged by that failure."""
-
-    def answer() -> Any:
-        raise wrapped(SSLError, met(getresponse, OSError("record layer failure")))
-
-    try:
-        connect(OSError("somebody else's"))
-    except OSError:
-        with pytest.raises(TransportError) as caught:
-            create(answer)
-    assert caught.value.outcome_unknown is True
-    reason = caught.value.__cause__.kwargs["error"]  # type: ignore[union-attr]
-    assert str(reason.__context__) == "somebody else's"
 
 
 @pytest.mark.parametrize(
@@ -463,18 +449,64 @@ def test_connection_of_another_call() -> None:
         ReadTimeoutError(endpoint_url=URL),
         ConnectionClosedError(endpoint_url=URL),
         BotoCoreError(),
-        AttributeError("gibberish"),
-        KeyError("gibberish"),
-        TypeError("gibberish"),
-        met(connect, ValueError("gibberish")),
+        unreadable(),
     ],
     ids=repr,
 )
 def test_what_may_have_arrived(error: Exception) -> None:
-    """Beyond the connection nobody can say what arrived, a reply that is gibberish included."""
+    """After the connection botocore does not tell what arrived, an unreadable response included."""
     assert lost(error).outcome_unknown is True
     readable = isinstance(error, BotoCoreError)
-    assert ("the reply is unreadable" in str(lost(error))) is not readable
+    assert ("the response is unreadable" in str(lost(error))) is not readable
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AttributeError("a fake"),
+        KeyError("a fake"),
+        TypeError("a fake"),
+        ValueError("a fake"),
+        RuntimeError("a fake"),
+        RecursionError("a fake"),
+        AssertionError("a fake"),
+    ],
+    ids=repr,
+)
+def test_what_a_fake_raises_passes_through(error: Exception) -> None:
+    """A bug in a fake does not look like a lost response: its error is raised as it is."""
+    with pytest.raises(type(error)) as caught:
+        create(failing(error))
+    assert caught.value is error
+    assert caught.value.__cause__ is None
+
+
+def test_error_that_was_never_raised() -> None:
+    """A mock raises its error without a frame of its own; it passes through too."""
+    client = Mock(spec=["create_stream"])
+    client.create_stream.side_effect = LookupError("a mock")
+    with pytest.raises(LookupError, match="a mock"):
+        StreamsClient(client).create_stream(REQUEST)
+
+
+def handler(**_: Any) -> None:
+    """Fail as a user's event handler may."""
+    json.loads("not JSON")
+
+
+@pytest.mark.parametrize("event", ["before-call", "before-send", "after-call"])
+@pytest.mark.parametrize(
+    "broken", [handler, Mock(side_effect=ValueError("a mock"))], ids=["own", "mock"]
+)
+def test_what_an_event_handler_raises_passes_through(
+    server: Loopback, event: str, broken: Callable[..., None]
+) -> None:
+    """An event handler runs inside botocore, and its bugs are not botocore's."""
+    server.on_create(*[created_over_http("cam")] * (event == "after-call"))
+    with closing(boto_client(server.url)) as raw:
+        raw.meta.events.register(f"{event}.kinesis-video.CreateStream", broken)
+        with pytest.raises(ValueError, match=r"a mock|Expecting value"):
+            StreamsClient(raw).create_stream(REQUEST)
 
 
 # What is wrong before anything is sent, and what is none of our business.
@@ -508,41 +540,24 @@ def test_stubs_are_left_alone() -> None:
 # Causes.
 
 
-def test_cause_without_a_secret() -> None:
-    """A cause whose text holds a secret is replaced by its twin without."""
+def test_no_cause_with_a_secret() -> None:
+    """Where boto's text holds a secret there is no cause, rather than a forged one."""
     secret = "AKIAIOSFODNN7EXAMPLE"
     response = {"Error": {"Code": "InvalidArgumentException", "Message": f"key {secret}"}}
     error = ClientError(response, "CreateStream")
     with pytest.raises(ServiceError) as caught:
         create(failing(error))
-    twin = caught.value.__cause__
-    assert type(twin) is ClientError
-    assert twin is not error
-    assert str(twin) == str(error).replace(secret, "***")
-    assert twin.response == caught.value.response
-    assert twin.response["Error"]["Message"] == "key ***"
-    assert twin.operation_name == "CreateStream"
-    assert caught.value.__context__ is None or caught.value.__suppress_context__
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    assert caught.value.message == "key ***"
     assert secret in str(error), "the original is boto's, and stays as it is"
 
 
-def test_cause_of_a_lost_call_without_a_secret() -> None:
-    """The same for an error that carries no reply."""
+def test_no_cause_with_a_secret_of_a_lost_call() -> None:
+    """The same for an error without a response."""
     error = EndpointConnectionError(endpoint_url="http://me:hunter2@proxy.example", error=None)
     with pytest.raises(TransportError) as caught:
         create(failing(error))
-    twin = caught.value.__cause__
-    assert type(twin) is EndpointConnectionError
-    assert twin is not error
-    assert "hunter2" not in str(twin) + str(caught.value)
-    assert "***@proxy.example" in str(twin)
-    assert not hasattr(twin, "response")
-
-
-def test_cause_of_many_arguments() -> None:
-    """An error that wants arguments has a twin as well."""
-    error = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "token: session_token=hunter2")
-    with pytest.raises(TransportError) as caught:
-        create(failing(error))
-    assert type(caught.value.__cause__) is UnicodeDecodeError
-    assert "hunter2" not in f"{caught.value}{caught.value.__cause__}{caught.value.__cause__!r}"
+    assert caught.value.__cause__ is None
+    assert "hunter2" not in str(caught.value)
+    assert "***@proxy.example" in str(caught.value)

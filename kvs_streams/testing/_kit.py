@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from kvs_streams._values import StreamStatus
 from kvs_streams._text import shown
+from kvs_streams._values import StreamStatus
 from kvs_streams.typing import KinesisVideoClient
 
 from ._errors import UnusedFaultError

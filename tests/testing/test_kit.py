@@ -163,7 +163,7 @@ def test_regions_are_apart(kvs: MockKvs, camera: CreateStreamRequest) -> None:
     """A name can exist in each region, and then the records have to be asked for by region."""
     here = kvs.client().create_stream(camera)
     china = kvs.client(region_name="cn-north-1").create_stream(camera)
-    assert china.stream_arn.partition == "aws-cn"
+    assert china.stream_arn.aws_partition == "aws-cn"
     assert kvs.streams_in("us-east-1")["cam"].stream_arn == here.stream_arn
     assert kvs.streams_in("cn-north-1")["cam"].stream_arn == china.stream_arn
     assert kvs.streams_in("eu-west-1") == {}

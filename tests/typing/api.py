@@ -142,7 +142,8 @@ def arns(arn: StreamArn) -> None:
     text: str = arn
     assert_type(StreamArn(text), StreamArn)
     assert_type(StreamArn.parse(text), StreamArn)
-    assert_type(arn.partition, str)
+    assert_type(arn.aws_partition, str)
+    assert_type(arn.partition(":"), tuple[str, str, str])
     assert_type(arn.region, str)
     assert_type(arn.account_id, str)
     assert_type(arn.stream_name, str)
