@@ -47,9 +47,9 @@ def read_texts(picture: Any) -> Iterator[tuple[str, set[str], float]]:
 
 @pytest.mark.parametrize("picture", DRAWN, ids=by_name)
 def test_files_are_up_to_date(picture: Any) -> None:
-    """The committed file is what the code draws; ``python docs/_ext/pictures.py`` writes it."""
+    """The committed file is what the code draws."""
     path = DOCS / "pictures" / f"{picture.name}.svg"
-    assert path.read_text(encoding="utf-8") == picture.file()
+    assert path.read_text(encoding="utf-8") == picture.file(), "run: python docs/_ext/pictures.py"
 
 
 def test_no_file_is_left_over() -> None:
