@@ -14,9 +14,9 @@ from typing_extensions import Self
 from ._boto import KinesisVideoClient as BotoClient
 from ._client import Source, check_request, check_retry, is_async, where
 from ._flows.call import Operation, ThrottleRetry, create, describe
-from ._flows.ensure import ensure
+from ._flows.ensure import check_on_drift, ensure
 from ._flows.io import Io
-from ._flows.wait import wait_until_active
+from ._flows.wait import Poller, wait_until_active
 from ._request import CreateStreamRequest
 from ._results import CreateStreamResponse, EnsuredStream, StreamInfo
 from ._wire import Call
@@ -203,8 +203,10 @@ class AsyncStreamsClient:
                 exists with another configuration, ``WaitTimeoutError`` at the deadline.
         """
         check_request(request)
+        check_on_drift(on_drift)
         operation = await self._operation(timeout)
-        return await ensure(operation, request, wait=wait, on_drift=on_drift)
+        poller = Poller(operation, request.stream_name)
+        return await ensure(operation, request, poller, wait=wait, on_drift=on_drift)
 
     async def aclose(self) -> None:
         """Close the boto3 client if this client built it."""

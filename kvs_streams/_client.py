@@ -15,9 +15,9 @@ from typing_extensions import Self
 from ._boto import KinesisVideoClient as BotoClient
 from ._failures import configuration_error
 from ._flows.call import Operation, ThrottleRetry, create, describe
-from ._flows.ensure import ensure
+from ._flows.ensure import check_on_drift, ensure
 from ._flows.io import Io, run
-from ._flows.wait import wait_until_active
+from ._flows.wait import Poller, wait_until_active
 from ._request import CreateStreamRequest
 from ._results import CreateStreamResponse, EnsuredStream, StreamInfo
 from ._text import printable, shown
@@ -294,8 +294,10 @@ class StreamsClient:
                 the stream by then, ``created`` is AWS's response.
         """
         check_request(request)
+        check_on_drift(on_drift)
         operation = self._operation(timeout)
-        return run(ensure(operation, request, wait=wait, on_drift=on_drift))
+        poller = Poller(operation, request.stream_name)
+        return run(ensure(operation, request, poller, wait=wait, on_drift=on_drift))
 
     def close(self) -> None:
         """Close the boto3 client if this client built it."""
