@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ._client import build_client, check_client, check_request, check_retry, is_async
-from ._flows import SystemClock, ThrottleRetry, create, describe, ensure, wait_until_active
+from ._flows import Io, ThrottleRetry, create, describe, ensure, wait_until_active
 from ._models import CreateStreamRequest, CreateStreamResponse, EnsuredStream, StreamInfo
 from .errors import show_as_public
 
@@ -21,14 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["AsyncStreamsClient"]
 
 
-class _AsyncIo:
+class _AsyncIo(Io):
     """What a flow asks for, awaited; calls of a boto3 client are made in worker threads."""
-
-    __slots__ = ("_threads", "client", "clock")
 
     def __init__(self, client: "BaseClient | None") -> None:
         self.client = client  # None until one is built
-        self.clock = SystemClock()
         self._threads = client is None or not is_async(client)
 
     async def call(self, method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
@@ -37,7 +34,7 @@ class _AsyncIo:
         return await method(**kwargs)
 
     async def sleep(self, seconds: float) -> None:
-        await self.clock.sleep_async(seconds)
+        await self.clock.sleep_async(round(seconds * 1e9))
 
 
 class AsyncStreamsClient:
@@ -120,6 +117,7 @@ class AsyncStreamsClient:
             UnexpectedResponseError: If AWS reports success and names no ARN.
         """
         check_request(request)
+        self._io.clock.start()
         return await create(await self._ready(), self._throttle_retry, request)
 
     async def describe_stream(self, stream: str) -> StreamInfo:
@@ -136,6 +134,7 @@ class AsyncStreamsClient:
             ResourceNotFoundException: If there is no such stream.
             KvsStreamsError: Whatever else went wrong, as for ``create_stream``.
         """
+        self._io.clock.start()
         return await describe(await self._ready(), self._throttle_retry, stream)
 
     async def wait_until_active(
@@ -159,6 +158,7 @@ class AsyncStreamsClient:
             ResourceNotFoundException: If the stream is not found after the grace, or no more.
             KvsStreamsError: Whatever else went wrong, as for ``describe_stream``.
         """
+        self._io.clock.start()
         return await wait_until_active(await self._ready(), stream, timeout, not_found_grace)
 
     async def ensure_stream(
@@ -195,6 +195,7 @@ class AsyncStreamsClient:
                 created the stream by then, ``created`` is what AWS answered.
         """
         check_request(request)
+        self._io.clock.start()
         return await ensure(
             await self._ready(),
             self._throttle_retry,

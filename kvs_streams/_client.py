@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError
 
 from . import _wire
-from ._flows import SystemClock, ThrottleRetry, create, describe, ensure, run, wait_until_active
+from ._flows import Io, ThrottleRetry, create, describe, ensure, run, wait_until_active
 from ._models import CreateStreamRequest, CreateStreamResponse, EnsuredStream, StreamInfo
 from ._text import shown
 from .errors import show_as_public
@@ -26,20 +26,17 @@ __all__ = ["StreamsClient"]
 _SERVICE = "kinesisvideo"
 
 
-class _SyncIo:
+class _SyncIo(Io):
     """What a flow asks for, without ever suspending."""
-
-    __slots__ = ("client", "clock")
 
     def __init__(self, client: "BaseClient") -> None:
         self.client = client
-        self.clock = SystemClock()
 
     async def call(self, method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
         return method(**kwargs)
 
     async def sleep(self, seconds: float) -> None:
-        self.clock.sleep(seconds)
+        self.clock.sleep(round(seconds * 1e9))
 
 
 def is_async(client: object) -> bool:
@@ -171,6 +168,7 @@ class StreamsClient:
             UnexpectedResponseError: If AWS reports success and names no ARN.
         """
         check_request(request)
+        self._io.clock.start()
         return run(create(self._io, self._throttle_retry, request))
 
     def describe_stream(self, stream: str) -> StreamInfo:
@@ -187,6 +185,7 @@ class StreamsClient:
             ResourceNotFoundException: If there is no such stream.
             KvsStreamsError: Whatever else went wrong, as for ``create_stream``.
         """
+        self._io.clock.start()
         return run(describe(self._io, self._throttle_retry, stream))
 
     def wait_until_active(
@@ -210,6 +209,7 @@ class StreamsClient:
             ResourceNotFoundException: If the stream is not found after the grace, or no more.
             KvsStreamsError: Whatever else went wrong, as for ``describe_stream``.
         """
+        self._io.clock.start()
         flow = wait_until_active(self._io, stream, timeout, not_found_grace)
         return run(flow)
 
@@ -247,6 +247,7 @@ class StreamsClient:
                 created the stream by then, ``created`` is what AWS answered.
         """
         check_request(request)
+        self._io.clock.start()
         flow = ensure(
             self._io,
             self._throttle_retry,

@@ -7,14 +7,12 @@ a flow to its end without an event loop (``run``).
 
 import logging
 import math
-import random
 import re
 import sys
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
 from attrs import field, frozen
 
@@ -30,6 +28,7 @@ from kvs_streams._models import (
 from kvs_streams._text import shown
 from kvs_streams._validation import tag_path
 from kvs_streams._wire import Call
+from kvs_streams._flows.io import Io, SystemClock
 from kvs_streams.errors import (
     AccessDeniedError,
     ClientLimitExceededException,
@@ -71,50 +70,6 @@ _KMS_NAME = re.compile(
 # How an endpoint that lacks an operation says so: real and imitated ones differ.
 _NOT_OFFERED_CODES = {"UnknownOperationException", "InvalidAction", "NotImplemented"}
 _NOT_OFFERED_STATUS = {404, 405, 501}
-
-
-class SystemClock:
-    """The real time, sleep and chance."""
-
-    def now(self) -> float:
-        """Return seconds on a clock that never goes back."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Block this thread."""
-        time.sleep(seconds)
-
-    async def sleep_async(self, seconds: float) -> None:
-        """Let other tasks run meanwhile."""
-        import asyncio  # noqa: PLC0415  # the sync client has no use for it
-
-        await asyncio.sleep(seconds)
-
-    def random(self) -> float:
-        """Return a number from 0 up to 1, without 1."""
-        return random.random()  # noqa: S311  # it spreads retries, it keeps no secret
-
-
-class Io(Protocol):
-    """What a flow asks for."""
-
-    @property
-    def client(self) -> object:
-        """Return the boto client."""
-        ...
-
-    @property
-    def clock(self) -> SystemClock:
-        """Return what tells time and chance."""
-        ...
-
-    async def call(self, method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
-        """Call a method of the boto client."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
 
 
 def run(flow: Coroutine[Any, Any, _T]) -> _T:
@@ -212,7 +167,7 @@ class _Deadline:
 
     def waited(self) -> float:
         """Return the seconds since the start."""
-        return self.io.clock.now() - self.started
+        return (self.io.clock.now() - self.started) / 1e9
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, though never beyond the deadline; raise if it has passed already."""
@@ -328,7 +283,7 @@ class _Watch(_Deadline):
             return None
         except ResourceNotFoundException as error:
             self.last_error = error
-            waited = self.io.clock.now() - self.expected_from
+            waited = (self.io.clock.now() - self.expected_from) / 1e9
             if self.last_status is not None or waited >= self.grace:
                 raise
             return None
