@@ -85,7 +85,7 @@ class Service:
         self._extras: dict[str, _Extra] = {}
         self._meetings: dict[str, _Meeting] = {}
         self._rates: defaultdict[tuple[str, str], _RateLimit] = defaultdict(_RateLimit)
-        self._last_suffix = 0
+        self._suffixes: dict[str, int] = {}
         self._versions = 0
         self._for_account: dict[str, Callable[[Request], Reply]] = {
             "create_stream": self._create,
@@ -221,10 +221,11 @@ class Service:
     def _born(self, request: Request, moto_arn: str) -> str:
         """Give a stream that moto has just made what moto leaves out, and return its ARN."""
         stream = request.streams.pop(moto_arn)
-        # Streams of one millisecond must differ all the same.
-        suffix = max(self.clock.epoch() // 1_000_000, self._last_suffix + 1)
-        self._last_suffix = suffix
-        stream.arn = f"{moto_arn.rpartition('/')[0]}/{suffix}"
+        # A stream that is deleted and created again within a millisecond must differ all the same.
+        base = moto_arn.rpartition("/")[0]
+        suffix = max(self.clock.epoch() // 1_000_000, self._suffixes.get(base, 0) + 1)
+        self._suffixes[base] = suffix
+        stream.arn = f"{base}/{suffix}"
         stream.creation_time = _EPOCH + timedelta(milliseconds=suffix)
         stream.version = self._next_version()
         _, partition, _, region, account, _ = stream.arn.split(":", 5)
