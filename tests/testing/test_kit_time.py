@@ -4,7 +4,6 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -115,7 +114,7 @@ def test_two_kits_have_two_times() -> None:
 def test_a_call_is_made_at_the_time_of_its_submitter(kvs: MockKvs) -> None:
     """A call in a copied context, in any thread, happens when it was submitted."""
     boto_client = kvs.boto_client()
-    create: Callable[..., Any] = boto_client.create_stream
+    create: Any = boto_client.create_stream
     with ThreadPoolExecutor(1) as threads:
         threads.submit(Io.clock.sleep, 100 * SECOND).result()
         early = contextvars.copy_context()
@@ -196,9 +195,7 @@ def test_rate_limit_for_threads_and_tasks_together(kvs: MockKvs) -> None:
     client = kvs.client(config=Config(max_pool_connections=8), throttle_retry=retry)
 
     async def tasks() -> None:
-        tasks_client = kvs.async_client(
-            config=Config(max_pool_connections=8), throttle_retry=retry
-        )
+        tasks_client = kvs.async_client(config=Config(max_pool_connections=8), throttle_retry=retry)
         gate = asyncio.Semaphore(8)
 
         async def create(request: CreateStreamRequest) -> None:
