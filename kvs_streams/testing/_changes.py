@@ -60,7 +60,10 @@ class Changes:
             else:
                 setattr(owner, name, content)
 
-        self._make(lambda: vars(owner).get(name, _ABSENT), put, value)
+        def get() -> object:
+            return vars(owner).get(name, _ABSENT)
+
+        self._make(get, put, value)
 
     def item(
         self,

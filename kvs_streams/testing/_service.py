@@ -243,8 +243,8 @@ class Service:
 
     def _list(self, request: Request) -> Reply:
         parameters = request.parameters
-        condition = parameters.get("StreamNameCondition") or {}
-        prefix = condition.get("ComparisonValue") or ""
+        condition: dict[str, str] = parameters.get("StreamNameCondition") or {}
+        prefix = condition.get("ComparisonValue", "")
         size = parameters.get("MaxResults")
         size = _DEFAULT_PAGE if size is None else size
         try:
@@ -360,7 +360,7 @@ class Service:
         )
 
     def _tag(self, request: Request, stream: "MotoStream") -> Reply:
-        new = request.parameters.get("Tags") or {}
+        new: dict[str, str] = request.parameters.get("Tags") or {}
         tags = {**(stream.tags or {}), **new}
         for each in (new, tags):
             if refusal := self._refusal(request, {**_ANY_STREAM, "Tags": each}):
@@ -369,7 +369,7 @@ class Service:
         return json_reply(200, {})
 
     def _untag(self, request: Request, stream: "MotoStream") -> Reply:
-        gone = request.parameters.get("TagKeyList") or []
+        gone: list[str] = request.parameters.get("TagKeyList") or []
         stream.tags = {key: tag for key, tag in (stream.tags or {}).items() if key not in gone}
         return json_reply(200, {})
 
@@ -442,9 +442,8 @@ def _name_in(parameters: Mapping[str, Any]) -> str | None:
 
 
 def _tier_in(parameters: Mapping[str, Any]) -> str:
-    storage = parameters.get("StreamStorageConfiguration") or {}
-    tier: str = storage.get("DefaultStorageTier") or "HOT"
-    return tier
+    storage: dict[str, str] = parameters.get("StreamStorageConfiguration") or {}
+    return storage.get("DefaultStorageTier", "HOT")
 
 
 def _find(request: Request) -> "MotoStream | None":

@@ -168,8 +168,8 @@ def test_missing_moto(project: pytest.Pytester) -> None:
     project.makeconftest("import sys; sys.modules['moto'] = None")
     project.makepyfile(
         """
-        def test_with(kvs_mock): ...
         def test_without(): ...
+        def test_with(kvs_mock): ...
         """
     )
     result = project.runpytest_subprocess()

@@ -211,6 +211,11 @@ class _OtherEndpoint(_Endpoint):
         raise AssertionError(seconds)
 
 
+class _Bucket:
+    async def acquire(self, amount: int = 1) -> bool:
+        raise AssertionError(amount)
+
+
 def test_aiobotocore_is_tamed(monkeypatch: pytest.MonkeyPatch) -> None:
     """If aiobotocore is there, it sends nothing beyond this machine and does not wait."""
     module = ModuleType("aiobotocore.endpoint")
@@ -218,8 +223,15 @@ def test_aiobotocore_is_tamed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aiobotocore", ModuleType("aiobotocore"))
     monkeypatch.setitem(sys.modules, "aiobotocore.session", ModuleType("aiobotocore.session"))
     monkeypatch.setitem(sys.modules, "aiobotocore.endpoint", module)
+    bucket = ModuleType("aiobotocore.retries.bucket")
+    bucket.AsyncTokenBucket = _Bucket  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "aiobotocore.retries.bucket", bucket)
     monkeypatch.setattr(_process, "find_spec", lambda _: object())
-    before = dict(vars(_Endpoint)), dict(vars(_OtherEndpoint))
+
+    def state() -> Any:
+        return [dict(vars(cls)) for cls in (_Endpoint, _OtherEndpoint, _Bucket)]
+
+    before = state()
 
     def request(url: str) -> Any:
         return SimpleNamespace(url=url, headers={"amz-sdk-invocation-id": "1"})
@@ -233,7 +245,12 @@ def test_aiobotocore_is_tamed(monkeypatch: pytest.MonkeyPatch) -> None:
                 with pytest.raises(BlockedRequestError, match=r"mock_kvs\(server=True\)"):
                     asyncio.run(endpoint._send(request("https://kinesisvideo.example/")))
                 asyncio.run(endpoint._sleep(1000.0))
-        assert (dict(vars(_Endpoint)), dict(vars(_OtherEndpoint))) == before
+            assert asyncio.run(_Bucket().acquire())
+            guarded = _Endpoint._send
+        assert state() == before
+    # Where somebody brings it back later, it steps aside.
+    sent = asyncio.run(guarded(_Endpoint(), request("https://kinesisvideo.example/")))
+    assert sent == "sent to https://kinesisvideo.example/"
 
 
 @pytest.mark.parametrize("missing", ["flask", "flask_cors", "moto"])
