@@ -25,8 +25,8 @@ class _Change:
         """Put back what was there, unless the place holds something else by now.
 
         Args:
-            at_start: the environment before the test. A variable that held then by coincidence what
-                the kit makes of it does not show that somebody brought it back.
+            at_start: the environment before the test. A variable that had the kit's value already
+                then, by coincidence, is left alone.
         """
         by_coincidence = (
             at_start is not None
@@ -41,7 +41,7 @@ class Changes:
     """The changes of one kit, undone in reverse order.
 
     Code that changes the same place while the kit runs, and undoes that after the kit has stopped,
-    brings back what it found: something of the kit's. pytest's ``monkeypatch`` does so in a test
+    restores what it found: something of the kit's. pytest's ``monkeypatch`` does so in a test
     that asks for it before ``kvs_mock``. Therefore ``undo`` touches only what the kit put there,
     and the plugin repeats it after the test, see ``undo_again``.
     """
@@ -61,7 +61,7 @@ class Changes:
                 setattr(owner, name, content)
 
         def get() -> object:
-            return vars(owner).get(name, _ABSENT)
+            return owner.__dict__.get(name, _ABSENT)
 
         self._make(get, put, value)
 
@@ -104,12 +104,12 @@ class Changes:
             change.undo(at_start)
 
 
-# A bound for processes in which nobody calls undo_again.
+# Bounded, since without the plugin nothing calls undo_again.
 _recent: deque[Changes] = deque(maxlen=16)
 
 
 def undo_again(at_start: Mapping[str, str] | None) -> None:
-    """Put back what kits that have stopped had changed, and somebody has brought back since.
+    """Undo once more what stopped kits had changed, in case other code has brought it back.
 
     Args:
         at_start: the environment before the test, if it is known.

@@ -17,7 +17,7 @@ _timeline: ContextVar["tuple[VirtualClock, int] | None"] = ContextVar("_timeline
 
 
 class VirtualClock:
-    """A clock that only sleeping moves: nobody waits, and every run of a test is the same.
+    """A clock that only sleeping moves: no test waits, and every run is the same.
 
     Only the thread or task that sleeps moves on, so that a hundred tasks that wait at the same time
     need no longer than one of them. All times are whole nanoseconds: with floats, rounding errors
@@ -52,7 +52,7 @@ class VirtualClock:
     def start(self) -> int:
         """Move this thread or task to the latest time, since its operation begins now; return it.
 
-        Whoever waited in real life, for a semaphore or for an earlier round of tasks to end, would
+        A task that really waited, for a semaphore or for an earlier round of tasks to end, would
         otherwise start in the past.
         """
         self._move_to(self._latest)

@@ -252,7 +252,7 @@ class MockKvs:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop the kit; after a failure, without looking for unused faults."""
+        """Stop the kit; after a failure, without the check for unused faults."""
         self.stop(check=exc is None)
 
     @property

@@ -98,7 +98,7 @@ _ANY_OPERATION = "{0}/(?P<operation>[A-Za-z]+)$"
 
 
 def knows_region(region_name: str) -> bool:
-    """Tell whether moto has Kinesis Video Streams in a region."""
+    """Return whether moto has Kinesis Video Streams in a region."""
     try:
         _models.kinesisvideo_backends[_core.DEFAULT_ACCOUNT_ID][region_name]
     except KeyError:

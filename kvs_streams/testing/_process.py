@@ -16,10 +16,10 @@ from ._changes import Changes
 from ._clock import VirtualClock
 from ._errors import BlockedRequestError
 
-# How a request tells the kit's server the time of its sender.
+# Carries the sender's time to the kit's server.
 STAMP_HEADER = "x-kvs-streams-testing-time"
 
-# Nobody has such credentials, so that they can be told from those of the machine.
+# Distinct from any real credentials.
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "kvs-streams-testing",
     "AWS_SECRET_ACCESS_KEY": "kvs-streams-testing",
@@ -142,7 +142,7 @@ def no_pauses(changes: Changes) -> None:
     """
     endpoint: Any = import_module("botocore.endpoint")
     bucket: Any = import_module("botocore.retries.bucket")
-    # That module's own name for the standard module: nobody else's time changes.
+    # Only that module's name for the standard module: all other code keeps the real one.
     standard_module = SimpleNamespace(**{**vars(time), "sleep": _no_sleep})
     changes.attribute(endpoint, "time", standard_module)
     # The adaptive mode's bucket waits for a condition.

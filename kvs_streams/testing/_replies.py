@@ -26,7 +26,7 @@ ErrorCode = Literal[
 ]
 
 # Status and text. Errors of the model have the model's status and documentation; the others are as
-# seen on the wire or, if nobody has published that, as AWS's common errors are documented.
+# seen on the wire or, if that is not published, as AWS's common errors are documented.
 _ERRORS: dict[str, tuple[int, str]] = {
     "AccountStreamLimitExceededException": (
         400,

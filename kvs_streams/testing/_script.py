@@ -92,7 +92,7 @@ class Fault:
             check_count("attempts", self.attempts)
 
     def unused(self) -> str | None:
-        """Say how much of this has not happened."""
+        """Describe how much of this has not happened."""
         if self.met == self.times:
             return None
         arguments = [] if self.error is None else [repr(self.error)]
@@ -126,7 +126,7 @@ class Rule:
             check_text("stream_name", self.stream_name)
 
     def unused(self) -> str | None:
-        """Say that this has never applied."""
+        """Describe this if it has never applied."""
         if self.met:
             return None
         arguments = [] if self.describes is None else [str(self.describes)]
@@ -158,5 +158,5 @@ class Rules:
         self._rules.clear()
 
     def unused(self) -> list[str]:
-        """Say which rules have never applied."""
+        """Describe the rules that have never applied."""
         return [text for rule in self._rules.values() if (text := rule.unused())]

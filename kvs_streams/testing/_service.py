@@ -107,13 +107,13 @@ class Service:
     # The script
 
     def unused(self) -> tuple[str, ...]:
-        """Say what was scripted and has not happened, in the order of the script."""
+        """Describe what was scripted and has not happened, in the order of the script."""
         with self.lock:
             faults = [text for fault in self.faults if (text := fault.unused())]
             return (*faults, *(text for rules in self.rules.values() for text in rules.unused()))
 
     def calls_in_words(self) -> str:
-        """Say how often each operation was called."""
+        """Describe how often each operation was called."""
         counts = Counter(call.operation for call in self.calls)
         return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
 
@@ -277,7 +277,7 @@ class Service:
         return json_reply(200, {"StreamInfo": _info(stream)})
 
     def _is_visible(self, streams: "MutableMapping[str, MotoStream]", stream: "MotoStream") -> bool:
-        """Tell whether a request finds a stream, and count the request for what is scripted."""
+        """Return whether a request finds a stream, and count it for holding and hiding."""
         extra = self._extra_of(stream)
         if extra.hidden:
             extra.hidden -= 1

@@ -1,4 +1,4 @@
-"""What a test can say to the kit, and what it can ask."""
+"""What a test can script with the kit, and what it can ask."""
 
 import asyncio
 import json
@@ -136,7 +136,7 @@ def test_defaults_are_those_of_the_service(kvs: MockKvs, camera: CreateStreamReq
     "read", ["describe_stream", "list_tags_for_stream", "describe_stream_storage_configuration"]
 )
 def test_reading_a_stream_that_is_not_there(kvs: MockKvs, read: str) -> None:
-    """Every read of an unknown stream says so, by name and by ARN."""
+    """Every read of an unknown stream is not found, by name and by ARN."""
     boto_client = kvs.boto_client()
     arn = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/cam/1700000000000"
     for which in ({"StreamName": "cam"}, {"StreamARN": arn}):
@@ -306,7 +306,7 @@ def test_an_empty_message_is_sent(kvs: MockKvs, camera: CreateStreamRequest, cod
 
 
 def test_throttle_throttle_success(caller: Any, kvs: MockKvs, camera: CreateStreamRequest) -> None:
-    """Two throttles are retried by us, the third attempt succeeds, and nobody waits."""
+    """The library retries two throttles, the third attempt succeeds, and no time is spent."""
     kvs.fail_next("ClientLimitExceededException", times=2)
     response = caller.create_stream(camera)
     assert response.retry_attempts == 2
@@ -373,7 +373,7 @@ def test_created_but_reply_lost(caller: Any, kvs: MockKvs) -> None:
 def test_lost_reply_is_a_transport_failure(
     caller: Any, kvs: MockKvs, camera: CreateStreamRequest
 ) -> None:
-    """Without a look, the outcome is unknown; the cause is what botocore raises."""
+    """Without a describe, the outcome is unknown; the cause is what botocore raises."""
     kvs.lose_next_reply()
     with pytest.raises(TransportError) as caught:
         caller.create_stream(camera)
@@ -427,7 +427,7 @@ def test_dropped_connection_as_boto3_raises_it(kvs: MockKvs) -> None:
 def test_somebody_elses_stream_is_not_recovered(
     caller: Any, kvs: MockKvs, camera: CreateStreamRequest
 ) -> None:
-    """A stream from before the call is EXISTING, whatever got lost: the kit's clock says so."""
+    """A stream from before the call is EXISTING by the kit's clock, whatever was lost."""
     caller.create_stream(camera)
     kvs.advance(60)
     kvs.lose_next_reply()
@@ -440,7 +440,7 @@ def test_somebody_elses_stream_is_not_recovered(
 def test_creating_for_three_polls_then_active(
     caller: Any, kvs: MockKvs, camera: CreateStreamRequest
 ) -> None:
-    """Three looks see CREATING, the fourth ACTIVE, and nobody waits."""
+    """Three polls see CREATING, the fourth ACTIVE, and the test does not wait."""
     kvs.hold_creating(3)
     caller.create_stream(camera)
     assert kvs.streams["cam"].status is StreamStatus.CREATING
@@ -450,7 +450,7 @@ def test_creating_for_three_polls_then_active(
 
 
 def test_creating_until_released(caller: Any, kvs: MockKvs, camera: CreateStreamRequest) -> None:
-    """Without a number a stream stays CREATING, so that a timeout can be tested in no time."""
+    """Without a number a stream stays CREATING, so that a timeout can be tested at once."""
     kvs.hold_creating()
     caller.create_stream(camera)
     with pytest.raises(WaitTimeoutError) as caught:
@@ -467,10 +467,10 @@ def test_holding_one_stream(kvs: MockKvs) -> None:
     kvs.hold_creating(1)
     kvs.hold_creating(5, stream_name="slow")
     kvs.hold_creating(2)
-    for name, looks in (("cam", 3), ("slow", 6)):
+    for name, polls in (("cam", 3), ("slow", 6)):
         before = kvs.count("describe_stream")
         client.ensure_stream(CreateStreamRequest(stream_name=name))
-        assert kvs.count("describe_stream") - before == looks
+        assert kvs.count("describe_stream") - before == polls
 
 
 def test_hidden_at_first(caller: Any, kvs: MockKvs, camera: CreateStreamRequest) -> None:
@@ -484,7 +484,7 @@ def test_hidden_at_first(caller: Any, kvs: MockKvs, camera: CreateStreamRequest)
 
 
 def test_updating(kvs: MockKvs, camera: CreateStreamRequest) -> None:
-    """A stream can be put into UPDATING for some looks."""
+    """A stream can be put into UPDATING for a number of describes."""
     client = kvs.client()
     client.create_stream(camera)
     kvs.set_status("cam", StreamStatus.UPDATING, describes=1)
@@ -562,7 +562,7 @@ def test_threads_wait_side_by_side(kvs: MockKvs) -> None:
 
 
 def test_the_date_of_replies_is_the_kits(kvs: MockKvs, camera: CreateStreamRequest) -> None:
-    """Replies, creation times and ARNs tell one time, which moves with ``advance``."""
+    """Responses, creation times and ARNs have one time, which moves with ``advance``."""
     kvs.client().create_stream(camera)
     kvs.advance(3600 * 24)
     kvs.client().create_stream(CreateStreamRequest(stream_name="later"))
@@ -841,7 +841,7 @@ def test_wrong_use_is_refused(wrong: Any, error: type[Exception], text: str) -> 
 
 
 def test_the_kit_must_run() -> None:
-    """Before it starts the kit can nothing; after it stopped it still tells what happened."""
+    """Before it starts the kit refuses everything; after it stopped it still has its records."""
     kvs = mock_kvs()
     for wrong in (lambda: kvs.calls, kvs.boto_client, lambda: kvs.fail_next("X"), kvs.stop):
         with pytest.raises(RuntimeError, match="mock_kvs is not running: use it in a with"):

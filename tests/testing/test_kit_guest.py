@@ -1,4 +1,4 @@
-"""The kit as a guest: it answers whoever is there before it, and leaves nothing behind."""
+"""What the kit finds in a process, and that it leaves nothing behind."""
 
 import asyncio
 import json
@@ -142,7 +142,7 @@ def test_credentials_that_work_are_used(kvs: MockKvs) -> None:
 def test_no_program_is_run_for_credentials(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, camera: CreateStreamRequest
 ) -> None:
-    """An expired client whose profile names a program does not run it: it could call anywhere."""
+    """An expired client does not run its profile's program, which could send requests anywhere."""
     runs = tmp_path / "runs"
     program = tmp_path / "program.py"
     program.write_text(
@@ -194,7 +194,7 @@ def test_botocore_waits_in_no_retry_mode(
 
 @pytest.mark.parametrize("proxy", ["http://user:pw@proxy.example:3128", "http://127.0.0.1:9"])
 def test_no_request_goes_through_a_proxy(proxy: str, camera: CreateStreamRequest) -> None:
-    """A client with proxies is stopped at the server's door; in-process, moto answers it."""
+    """A client with proxies cannot call the kit's server; in-process, moto answers it."""
     config = Config(proxies={"http": proxy, "https": proxy})
     with mock_kvs(server=True) as kvs:
         with pytest.raises(BlockedRequestError) as caught:
@@ -331,7 +331,7 @@ def test_monkeypatch_in_any_order(project: pytest.Pytester, fixtures: str, *, se
 
 
 def test_what_the_test_patches_is_put_back(project: pytest.Pytester) -> None:
-    """Nothing of the kit's comes back in code that the test has patched meanwhile."""
+    """A place that the test has patched meanwhile is afterwards as it was at first."""
     project.makepyfile(
         """
         import botocore.endpoint, pytest
@@ -357,7 +357,7 @@ def test_what_the_test_patches_is_put_back(project: pytest.Pytester) -> None:
 
 
 def test_a_patch_of_others_survives_the_kit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What somebody else has put in place and not undone yet, the kit leaves alone."""
+    """When it stops, the kit keeps a patch that other code has not undone yet."""
 
     def fake(*_: object) -> None: ...
 
@@ -370,7 +370,7 @@ def test_a_patch_of_others_survives_the_kit(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_is_brought_back_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nobody cleans up, what comes back of a stopped kit steps aside."""
+    """Without the plugin, a guard of a stopped kit that is restored passes everything through."""
     sent: list[object] = []
     monkeypatch.setattr(URLLib3Session, "send", lambda _, request: sent.append(request))
     with mock_kvs():
@@ -384,7 +384,7 @@ def test_what_is_brought_back_does_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_undo_in_reverse_order() -> None:
-    """A place that is changed twice holds in the end what it held at first."""
+    """A place that is changed twice gets its first content back."""
     changes = Changes()
     place = {"key": "first"}
     changes.item(place, "key", "second")
@@ -396,7 +396,7 @@ def test_undo_in_reverse_order() -> None:
 
 
 def test_many_kits_without_the_plugin() -> None:
-    """Where nobody cleans up after each test, what is kept for that stays small."""
+    """Without the plugin, only the last kits are kept for undoing once more."""
     from kvs_streams.testing import _changes
 
     for _ in range(40):

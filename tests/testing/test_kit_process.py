@@ -162,7 +162,7 @@ for server in (False, True):
     ],
 )
 def test_nothing_leaves_this_machine(options: Any, camera: CreateStreamRequest) -> None:
-    """A request that moto does not answer is stopped, with a sentence that says so."""
+    """A request that moto does not answer is blocked, and the message says why."""
     with (
         mock_kvs(),
         StreamsClient(**options) as client,
@@ -248,7 +248,7 @@ def test_aiobotocore_is_tamed(monkeypatch: pytest.MonkeyPatch) -> None:
             assert asyncio.run(_Bucket().acquire())
             guarded = _Endpoint._send
         assert state() == before
-    # Where somebody brings it back later, it steps aside.
+    # A guard that is restored later passes everything through.
     sent = asyncio.run(guarded(_Endpoint(), request("https://kinesisvideo.example/")))
     assert sent == "sent to https://kinesisvideo.example/"
 
@@ -303,7 +303,7 @@ def test_errors_pickle(error: Exception) -> None:
 
 
 def test_the_face() -> None:
-    """The face shows its names and nothing else, and says so of a wrong one."""
+    """The module shows its public names and nothing else, and names an unknown one."""
     assert dir(kvs_streams.testing) == sorted(kvs_streams.testing.__all__)
     for name in kvs_streams.testing.__all__:
         assert getattr(kvs_streams.testing, name).__module__ == "kvs_streams.testing"

@@ -264,7 +264,7 @@ def test_wrong_tags_are_refused(kvs: MockKvs) -> None:
 
 @pytest.mark.parametrize("operation", sorted(set(OPERATIONS) - {"create_stream", "list_streams"}))
 def test_an_unknown_stream(kvs: MockKvs, operation: str) -> None:
-    """Every operation on a stream says so if there is none."""
+    """Every operation on an unknown stream is not found."""
     parameters: dict[str, Any] = {
         "delete_stream": {},
         "update_stream": {"CurrentVersion": "1"},

@@ -189,7 +189,7 @@ def test_rate_limit_behind_a_semaphore(kvs: MockKvs) -> None:
 
 
 def test_rate_limit_for_threads_and_tasks_together(kvs: MockKvs) -> None:
-    """No second holds more creates than the limit, whoever makes them in whatever order."""
+    """No second holds more creates than the limit, for threads and tasks in any order."""
     kvs.rate_limit(10)
     retry = ThrottleRetry(max_attempts=12, max_delay=2)
     client = kvs.client(config=Config(max_pool_connections=8), throttle_retry=retry)
