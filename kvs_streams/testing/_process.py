@@ -100,11 +100,9 @@ def credentials_for_everybody(changes: Changes) -> None:
             self._credentials = credentials
 
         def get_frozen_credentials(self) -> Any:
-            if self._credentials is None:
-                return made_up
             try:
                 return self._credentials.get_frozen_credentials()
-            except Exception:  # noqa: BLE001 - a login can fail to refresh in many ways
+            except Exception:  # noqa: BLE001 - there are none, or one of many refreshes failed
                 return made_up
 
     def get_auth_instance(
