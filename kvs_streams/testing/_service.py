@@ -57,8 +57,19 @@ class _RateLimit:
     def __init__(self) -> None:
         self._accepted: list[int] = []
 
-    def accepts(self, now: int, rate: int) -> bool:
-        """Accept a request unless some window of one second then held more than ``rate``."""
+    def accept(self, now: int, rate: int) -> int | None:
+        """Return the time at which a request is accepted; ``None`` if it is throttled.
+
+        Threads and tasks have times of their own, so that a request can arrive after others that
+        are later than it. If its own second is full, it may be accepted at the latest time.
+        """
+        latest = max([now, *self._accepted[-1:]])
+        if self._fits(now, rate):
+            return now
+        return latest if self._fits(latest, rate) else None
+
+    def _fits(self, now: int, rate: int) -> bool:
+        """Add a time unless some window of one second then held more than ``rate``."""
         accepted = self._accepted
         place = bisect_right(accepted, now)
         accepted.insert(place, now)
@@ -201,12 +212,13 @@ class Service:
         return error_reply(request, "UnknownOperationException", message=text)
 
     def _create(self, request: Request) -> Reply:
-        rate = self.creates_per_second
-        if rate is not None:
+        now: int | None = self.clock.epoch()
+        if self.creates_per_second is not None:
             # AWS counts for each account and region.
             limit = self._rates[request.account_id, request.region]
-            if not limit.accepts(self.clock.now(), rate):
-                return error_reply(request, "ClientLimitExceededException")
+            now = limit.accept(self.clock.epoch(), self.creates_per_second)
+        if now is None:
+            return error_reply(request, "ClientLimitExceededException")
         if refusal := self._refusal(request, request.parameters):
             return refusal
         is_full = self.account_limit is not None and len(request.streams) >= self.account_limit
@@ -215,15 +227,15 @@ class Service:
         reply = request.forward()
         if error_code(reply) is not None:
             return reply
-        arn = self._born(request, json.loads(reply.body)["StreamARN"])
+        arn = self._born(request, json.loads(reply.body)["StreamARN"], now)
         return Reply(reply.status, reply.headers, json.dumps({"StreamARN": arn}))
 
-    def _born(self, request: Request, moto_arn: str) -> str:
+    def _born(self, request: Request, moto_arn: str, now: int) -> str:
         """Give a stream that moto has just made what moto leaves out, and return its ARN."""
         stream = request.streams.pop(moto_arn)
         # A stream that is deleted and created again within a millisecond must differ all the same.
         base = moto_arn.rpartition("/")[0]
-        suffix = max(self.clock.epoch() // 1_000_000, self._suffixes.get(base, 0) + 1)
+        suffix = max(now // 1_000_000, self._suffixes.get(base, 0) + 1)
         self._suffixes[base] = suffix
         stream.arn = f"{base}/{suffix}"
         stream.creation_time = _EPOCH + timedelta(milliseconds=suffix)
