@@ -248,6 +248,11 @@ def test_aiobotocore_is_tamed(monkeypatch: pytest.MonkeyPatch) -> None:
             assert asyncio.run(_Bucket().acquire())
             guarded = _Endpoint._send
         assert state() == before
+    monkeypatch.delitem(sys.modules, "aiobotocore.retries.bucket")
+    with mock_kvs():
+        # Older versions have no such bucket.
+        assert _Bucket.acquire is before[2]["acquire"]
+    assert state() == before
     # A guard that is restored later passes everything through.
     sent = asyncio.run(guarded(_Endpoint(), request("https://kinesisvideo.example/")))
     assert sent == "sent to https://kinesisvideo.example/"
