@@ -191,9 +191,11 @@ class AsyncStreamsClient:
             return found
 
     async def _operation(self, timeout: float = math.inf) -> Operation:
+        # Before anything is awaited: the operation starts now.
+        operation = Operation(self._io, self._throttle_retry, timeout)
         if self._io.client is None:
             await asyncio.to_thread(self._build, self._closings)
-        return Operation(self._io, self._throttle_retry, timeout)
+        return operation
 
     async def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream; it becomes ``ACTIVE`` some time after this returns.

@@ -430,7 +430,7 @@ class Fleet:
         """Answer the flows that look for a stream of this page, and go on to the next page."""
         try:
             if done.error is not None:
-                raise done.error
+                raise done.error  # noqa: TRY301  # as if it were raised here
             infos, token = read_page(call, done.reply)
         except Exception as exc:
             failure = (
