@@ -88,11 +88,12 @@ class _Tasks:
         task.add_done_callback(self._tasks.discard)
 
     async def _make(self, tag: object, call: Call) -> None:
+        # Not in a variable: the traceback of an error refers to this frame.
         try:
-            done = Done(tag, await self._io.call_in(self._pool, call))
+            reply = await self._io.call_in(self._pool, call)
+            self._finished.append(Done(tag, self.clock.now(), reply))
         except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
-            done = Done(tag, error=exc)
-        self._finished.append(done)
+            self._finished.append(Done(tag, self.clock.now(), error=exc))
         self._event.set()
 
     def pop(self) -> Done | None:
@@ -104,10 +105,14 @@ class _Tasks:
 
     async def aclose(self) -> None:
         """Let the calls in flight end."""
+        tasks: set[asyncio.Future[Any]] = {*self._tasks}
         if self._item is not None:
             self._item.cancel()
-        await asyncio.gather(*self._tasks)
-        self._pool.shutdown()
+            tasks.add(self._item)
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            self._pool.shutdown()
 
 
 def _call(method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
@@ -326,6 +331,8 @@ class AsyncStreamsClient:
         try:
             while (result := await fleet.next()) is not None:
                 yield result
+                # Results come in bulk: the calls go on, whether or not the consumer awaits.
+                await asyncio.sleep(0)
         finally:
             fleet.close()
             await tasks.aclose()

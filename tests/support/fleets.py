@@ -179,23 +179,23 @@ class Simulation:
             self.schedule(end, lambda: self.service.done(operation, _SCOPE))
             self._send(flight, end + pause)
             return
-        self.schedule(end, lambda: self._finish(flight, reply, answer, EPOCH + end / SECOND))
+        self.schedule(end, lambda: self._finish(flight, reply, answer, end))
 
-    def _finish(self, flight: Flight, reply: Reply, answer: object, now: float) -> None:
+    def _finish(self, flight: Flight, reply: Reply, answer: object, at: int) -> None:
         self._in_flight.remove(flight)
         if isinstance(answer, BaseException):
-            self._finished.append(Done(flight.tag, error=answer))
+            self._finished.append(Done(flight.tag, at, error=answer))
         elif answer is not None:
-            self._finished.append(Done(flight.tag, answer))
+            self._finished.append(Done(flight.tag, at, answer))
         else:
             operation = flight.call.operation_name
             self.service.done(operation, _SCOPE)
             try:
-                given = given_by_botocore(operation, reply, now, flight.retries)
+                given = given_by_botocore(operation, reply, EPOCH + at / SECOND, flight.retries)
             except (ClientError, ConnectionClosedError) as error:
-                self._finished.append(Done(flight.tag, error=error))
+                self._finished.append(Done(flight.tag, at, error=error))
             else:
-                self._finished.append(Done(flight.tag, given))
+                self._finished.append(Done(flight.tag, at, given))
 
     # What happened
 
@@ -287,8 +287,10 @@ class Voyage:
     def share(self) -> float:
         """The share of the quota that was used, in percent."""
         seconds = self.simulation.stats()["seconds"]
-        return 100 * self.calls("CreateStream", "accepted") / (
-            self.simulation.service.settings.rate * seconds
+        return (
+            100
+            * self.calls("CreateStream", "accepted")
+            / (self.simulation.service.settings.rate * seconds)
         )
 
     @property
