@@ -420,10 +420,9 @@ class Fleet:
         stream, call, ticket = done.tag
         self._in_flight -= 1
         self._flow_clock.answered = done.at
-        error = done.error
-        if error is None:
-            throttled, response = False, done.reply
-        else:
+        error, response = done.error, done.reply
+        throttled: bool | None = False
+        if error is not None:
             throttled = is_throttle(error) if isinstance(error, Exception) else None
             response = getattr(error, "response", None)
         self._paces[call.method].answered(
@@ -464,17 +463,8 @@ class Fleet:
     def _handle_page(self, listing: _Listing, call: Call, done: Done) -> None:
         """Answer the flows that look for a stream of this page, and go on to the next page."""
         try:
-            if done.error is not None:
-                raise done.error
-            infos, token = read_page(call, done.reply)
-        except Exception as exc:
-            failure = (
-                exc
-                if isinstance(exc, KvsStreamsError)
-                else translate(exc, self._driver.client, call, sent_before=0, retried=False)
-            )
-            if failure is None:
-                raise
+            infos, token = self._read_page(call, done)
+        except KvsStreamsError as failure:
             self._handle_failed_list(listing, failure)
             return
         for info in infos:
@@ -492,6 +482,15 @@ class Fleet:
         else:
             listing.tokens.add(token)
             self._reads[_LIST].append((listing, list_call(token)))
+
+    def _read_page(self, call: Call, done: Done) -> tuple[list[StreamInfo], str | None]:
+        error = done.error
+        if isinstance(error, Exception) and not isinstance(error, KvsStreamsError):
+            client = self._driver.client
+            error = translate(error, client, call, sent_before=0, retried=False) or error
+        if error is not None:
+            raise error
+        return read_page(call, done.reply)
 
     def _handle_failed_list(self, listing: _Listing, failure: KvsStreamsError) -> None:
         """List again later, unless that is bound to fail."""

@@ -17,9 +17,9 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
-from benchmarks.control_plane import Reply, Service, Settings
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from benchmarks.control_plane import Reply, Service, Settings
 from kvs_streams import CreateStreamRequest, EnsuredStream, KvsStreamsError
 from kvs_streams._flows.fleet import Done, Fleet, NotYet
 from kvs_streams._flows.io import SECOND, SystemClock, run
