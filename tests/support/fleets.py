@@ -83,7 +83,6 @@ class Simulation:
         self.service = Service(settings)
         self.attempts = attempts
         self.scripts: dict[str, Script] = {}
-        self.at: list[tuple[float, Callable[[], None]]] = []
         self.flights: list[Flight] = []
         self.peak = self.taken = 0
         self._requests = requests if isinstance(requests, Later) else iter(requests)
@@ -93,7 +92,7 @@ class Simulation:
         self._numbers: Counter[str] = Counter()
         self._in_flight: list[Flight] = []
         self._random = random.Random(settings.seed)
-        self.idle = 0
+        self.idle = self.start = 0
 
     # What a fleet asks for
 
@@ -171,7 +170,7 @@ class Simulation:
             body = json.dumps(dict(flight.call.kwargs)).encode()
             reply = self.service.call(operation, _SCOPE, body, now)
         else:
-            reply = Reply(200, "", 0.03)
+            reply = Reply(200, "", self.service.settings.latency[1])
         end = at + round(reply.delay * SECOND)
         if (reply.is_lost or reply.status >= 500) and flight.retries + 1 < self.attempts:
             flight.retries += 1
@@ -183,6 +182,9 @@ class Simulation:
 
     def _finish(self, flight: Flight, reply: Reply, answer: object, at: int) -> None:
         self._in_flight.remove(flight)
+        if isinstance(answer, ClientError):
+            date = formatdate(EPOCH + at / SECOND, usegmt=True)
+            answer.response["ResponseMetadata"]["HTTPHeaders"] = {"date": date}
         if isinstance(answer, BaseException):
             self._finished.append(Done(flight.tag, at, error=answer))
         elif answer is not None:
@@ -197,7 +199,19 @@ class Simulation:
             else:
                 self._finished.append(Done(flight.tag, at, given))
 
+    def perform(self, operation: str, **members: Any) -> Reply:
+        """Make somebody else's call, now."""
+        now = EPOCH + self.clock.nanoseconds / SECOND
+        reply = self.service.call(operation, _SCOPE, json.dumps(members).encode(), now)
+        self.service.done(operation, _SCOPE)
+        return reply
+
     # What happened
+
+    @property
+    def seconds(self) -> float:
+        """The time since the start of the fleet."""
+        return (self.clock.nanoseconds - self.start) / SECOND
 
     def stats(self) -> dict[str, Any]:
         now = EPOCH + self.clock.nanoseconds / SECOND
@@ -207,7 +221,7 @@ class Simulation:
     def sent(self, operation: str) -> list[float]:
         """When each call of an operation arrived, its retries included, in seconds."""
         arrivals = (each for each in self.flights if each.call.operation_name == operation)
-        return sorted(at / SECOND for each in arrivals for at in each.sent)
+        return sorted((at - self.start) / SECOND for each in arrivals for at in each.sent)
 
 
 def given_by_botocore(operation: str, reply: Reply, now: float, retries: int) -> dict[str, Any]:
@@ -255,7 +269,7 @@ class Voyage:
         try:
             for pair in self:
                 self.pairs.append(pair)
-                self.times.append(self.simulation.clock.nanoseconds / SECOND)
+                self.times.append(self.simulation.seconds)
                 self.simulation.clock.advance(pause)
         except Exception as error:  # noqa: BLE001  # the test looks at it
             self.error = error
@@ -285,13 +299,10 @@ class Voyage:
 
     @property
     def share(self) -> float:
-        """The share of the quota that was used, in percent."""
-        seconds = self.simulation.stats()["seconds"]
-        return (
-            100
-            * self.calls("CreateStream", "accepted")
-            / (self.simulation.service.settings.rate * seconds)
-        )
+        """The share that was used of what the quota left, the burst included, in percent."""
+        settings, seconds = self.simulation.service.settings, self.simulation.stats()["seconds"]
+        left = settings.burst + (settings.rate - settings.neighbour) * seconds
+        return 100 * self.calls("CreateStream", "accepted") / left
 
     @property
     def throttled(self) -> float:
@@ -314,15 +325,25 @@ def named(number: int, start: int = 0, **members: Any) -> list[CreateStreamReque
 def launch(
     requests: "Iterable[object] | Later",
     *,
-    service: Service | None = None,
+    after: Voyage | None = None,
     attempts: int = _ATTEMPTS,
     options: dict[str, Any] | None = None,
     **settings: Any,
 ) -> Voyage:
-    """Prepare a fleet; ``settings`` are the service's, ``options`` those of the fleet."""
+    """Prepare a fleet.
+
+    Args:
+        requests: What it ensures.
+        after: An earlier fleet, whose service and time go on; its account is counted anew.
+        attempts: How often botocore sends a call.
+        options: The fleet's.
+        **settings: The service's.
+    """
     simulation = Simulation(requests, Settings(**settings), attempts=attempts)
-    if service is not None:
-        simulation.service = service
+    if after is not None:
+        simulation.service = after.simulation.service
+        simulation.service.control({"reset": True, **settings})
+        simulation.clock.nanoseconds = simulation.start = after.simulation.clock.nanoseconds
     chosen: dict[str, Any] = {
         "rate": 50.0,
         "max_in_flight": 32,
