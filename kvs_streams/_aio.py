@@ -70,6 +70,7 @@ class _Tasks:
         self._finished: deque[Done] = deque()
         self._event = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
 
     def take(self) -> object:
         if not isinstance(self._requests, AsyncIterator):
@@ -83,31 +84,40 @@ class _Tasks:
         return item.result()
 
     def submit(self, tag: object, call: Call) -> None:
+        self._in_flight += 1
         task = asyncio.create_task(self._make(tag, call))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _make(self, tag: object, call: Call) -> None:
+        # Not in a variable: the traceback of an error refers to this frame.
         try:
-            done = Done(tag, await self._io.call_in(self._pool, call))
+            reply = await self._io.call_in(self._pool, call)
+            self._finished.append(Done(tag, self.clock.now(), reply))
         except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
-            done = Done(tag, error=exc)
-        self._finished.append(done)
+            self._finished.append(Done(tag, self.clock.now(), error=exc))
         self._event.set()
 
     def pop(self) -> Done | None:
-        return self._finished.popleft() if self._finished else None
+        if not self._finished:
+            return None
+        self._in_flight -= 1
+        return self._finished.popleft()
 
     async def done(self, nanoseconds: float) -> None:
-        await self.clock.wait_async(self._event, nanoseconds, busy=bool(self._tasks))
+        await self.clock.wait_async(self._event, nanoseconds, busy=self._in_flight > 0)
         self._event.clear()
 
     async def aclose(self) -> None:
         """Let the calls in flight end."""
+        tasks: set[asyncio.Future[Any]] = {*self._tasks}
         if self._item is not None:
             self._item.cancel()
-        await asyncio.gather(*self._tasks)
-        self._pool.shutdown()
+            tasks.add(self._item)
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            self._pool.shutdown()
 
 
 def _call(method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
@@ -191,9 +201,11 @@ class AsyncStreamsClient:
             return found
 
     async def _operation(self, timeout: float = math.inf) -> Operation:
+        # Before anything is awaited: the operation starts now.
+        operation = Operation(self._io, self._throttle_retry, timeout)
         if self._io.client is None:
             await asyncio.to_thread(self._build, self._closings)
-        return Operation(self._io, self._throttle_retry, timeout)
+        return operation
 
     async def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream; it becomes ``ACTIVE`` some time after this returns.
@@ -326,6 +338,8 @@ class AsyncStreamsClient:
         try:
             while (result := await fleet.next()) is not None:
                 yield result
+                # Results come in bulk: the calls go on, whether or not the consumer awaits.
+                await asyncio.sleep(0)
         finally:
             fleet.close()
             await tasks.aclose()

@@ -71,11 +71,12 @@ class _Threads:
         self._pool.submit(copy_context().run, self._make, tag, call)
 
     def _make(self, tag: object, call: Call) -> None:
+        # Not in a variable: the traceback of an error refers to this frame.
         try:
-            done = Done(tag, run(self._io.call(call)))
+            reply = run(self._io.call(call))
+            self._finished.append(Done(tag, self.clock.now(), reply))
         except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
-            done = Done(tag, error=exc)
-        self._finished.append(done)
+            self._finished.append(Done(tag, self.clock.now(), error=exc))
         self._event.set()
 
     def pop(self) -> Done | None:
@@ -97,7 +98,7 @@ def workers(client: object, max_in_flight: int) -> int:
     """Return how many calls can be in flight without waiting for a connection."""
     config = getattr(getattr(client, "meta", None), "config", None)
     pool = getattr(config, "max_pool_connections", None)
-    return min(max_in_flight, pool) if isinstance(pool, int) else max_in_flight
+    return min(max_in_flight, pool) if isinstance(pool, int) and pool > 0 else max_in_flight
 
 
 @frozen(kw_only=True)

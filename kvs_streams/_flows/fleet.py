@@ -23,6 +23,7 @@ from kvs_streams._failures import is_throttle, translate
 from kvs_streams._request import CreateStreamRequest
 from kvs_streams._results import EnsuredStream, StreamInfo
 from kvs_streams._text import shown
+from kvs_streams._values import StreamArn
 from kvs_streams._wire import Call, list_call, read_page, retry_attempts
 from kvs_streams.errors import (
     AccountStreamLimitExceededException,
@@ -52,6 +53,8 @@ _READS = {
 _AHEAD = 2_000
 # How many requests are taken before calls are looked after again, and for how long at the most.
 _TAKEN_AT_ONCE, _TAKING = 100, SECOND // 100
+# How long the first list waits for requests that are taken meanwhile.
+_FIRST_LIST = SECOND // 10
 # The least time from one list to the next, and how many times as long as a list takes.
 _LIST_INTERVAL, _LIST_SHARE = SECOND, 4
 # A list with more pages than this, or as many failures in a row, is given up.
@@ -69,9 +72,10 @@ _log = logging.getLogger("kvs_streams")
 
 @define
 class Done:
-    """A finished call."""
+    """A finished call, and when it finished."""
 
     tag: Any
+    at: int
     reply: Any = None
     error: BaseException | None = None
 
@@ -119,12 +123,30 @@ def _ask(what: _Question) -> Generator[Any, Any, Any]:
     return (yield what)
 
 
+class _FlowClock(SystemClock):
+    """The time as flows see it: while they take an answer, that at which it came.
+
+    A consumer can take its time between two results. Deadlines do not pass by that, and the date
+    of a reply is compared with the time at which it came.
+    """
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+        self.answered: int | None = None
+
+    def now(self) -> int:
+        return self._clock.now() if self.answered is None else self.answered
+
+    def random(self) -> float:
+        return self._clock.random()
+
+
 class _StreamIo(Io):
     """The ``Io`` of one stream's flow."""
 
-    def __init__(self, driver: Driver) -> None:
-        self.client = driver.client
-        self.clock = driver.clock
+    def __init__(self, client: Any, clock: _FlowClock) -> None:
+        self.client = client
+        self.clock = clock
 
     async def call(self, call: Call) -> Any:
         return await _ask(call)
@@ -141,11 +163,11 @@ class _ListPoller(Poller):
         self._found: tuple[StreamInfo, object] | None = None
         super().__init__(operation, stream)
 
-    def expect(self, *args: Any) -> None:
-        super().expect(*args)
+    def expect(self, grace: float, created: StreamArn | None = None) -> None:
+        super().expect(grace, created)
         self._describes = False
-        if self._fleet.describes and not self._pause:
-            self._pause = _FIRST_DESCRIBE
+        if self._fleet.describes and grace:
+            self._pause = max(self._pause, _FIRST_DESCRIBE)
 
     async def look_up(self) -> bool:
         """Tell whether the next list shows the stream; it then answers the first poll too."""
@@ -216,6 +238,8 @@ class Fleet:
     ) -> None:
         self._driver = driver
         self._clock = driver.clock
+        self._flow_clock = _FlowClock(driver.clock)
+        self._io = _StreamIo(driver.client, self._flow_clock)
         now = self._clock.start()
         self._paces = {name: Pace(reads, now, learn=False) for name, reads in _READS.items()}
         self._paces[_CREATE] = Pace(rate, now)
@@ -226,6 +250,7 @@ class Fleet:
 
         self._results: deque[tuple[CreateStreamRequest, Result]] = deque()
         self._taken = 0
+        self._can_take = True
         self._is_exhausted = False
         self._input_error: Exception | None = None
         # By name: the stream under way, then those with the same name that wait for it.
@@ -241,7 +266,7 @@ class Fleet:
         self._listing: _Listing | None = None
         self._looking: dict[str, _Stream] = {}
         self._has_new = False
-        self._next_list = now
+        self._next_list = now + _FIRST_LIST
         self._failures = 0
         # Whether streams are described one by one, since they cannot be listed.
         self.describes = False
@@ -259,15 +284,17 @@ class Fleet:
                 if self._input_error is not None:
                     raise self._input_error
                 return None
-            await self._driver.done(self._patience())
+            await self._driver.done(0 if self._can_take else self._patience())
 
     # Requests
 
     def _take(self) -> None:
-        """Take the next requests, as far ahead as is allowed."""
+        """Take the next requests, as far ahead of the results as is allowed."""
         until = self._clock.now() + _TAKING
-        for _ in range(min(_AHEAD - self._under_way, _TAKEN_AT_ONCE)):
-            if self._is_exhausted or self._clock.now() > until:
+        for _ in range(_TAKEN_AT_ONCE):
+            ahead = self._under_way + len(self._results)
+            self._can_take = not self._is_exhausted and ahead < _AHEAD
+            if not self._can_take or self._clock.now() > until:
                 return
             try:
                 item = self._driver.take()
@@ -277,6 +304,7 @@ class Fleet:
                 self._is_exhausted, self._input_error = True, exc
             else:
                 if item is NotYet:
+                    self._can_take = False
                     return
                 self._add(item)
 
@@ -288,7 +316,7 @@ class Fleet:
                 f"(item {self._taken}, counted from 0)"
             )
             return
-        operation = Operation(_StreamIo(self._driver), _RETRY, self._timeout)
+        operation = Operation(self._io, _RETRY, self._timeout)
         flow = self._ensure(operation, request)
         stream = _Stream(self._taken, request, operation, flow)
         self._taken += 1
@@ -334,9 +362,13 @@ class Fleet:
             self._has_new = self._has_new or question is _Look.FIRST
         elif isinstance(question, int):
             heappush(self._sleeping, (self._clock.now() + question, stream.position, stream))
-        elif isinstance(question, Call):
-            queue = self._creates if question.method == _CREATE else self._reads[question.method]
-            queue.append((stream, question))
+        elif question.method != _CREATE:
+            self._reads[question.method].append((stream, question))
+        elif stream.has_begun:
+            # It was throttled, and its deadline is running.
+            self._creates.appendleft((stream, question))
+        else:
+            self._creates.append((stream, question))
 
     def _finish(self, stream: _Stream, result: Result) -> None:
         if isinstance(result, _FINAL) and self._stopped is None:
@@ -387,10 +419,10 @@ class Fleet:
         """Take note of a finished call, and go on with whoever asked for it."""
         stream, call, ticket = done.tag
         self._in_flight -= 1
-        error = done.error
-        if error is None:
-            throttled, response = False, done.reply
-        else:
+        self._flow_clock.answered = done.at
+        error, response = done.error, done.reply
+        throttled: bool | None = False
+        if error is not None:
             throttled = is_throttle(error) if isinstance(error, Exception) else None
             response = getattr(error, "response", None)
         self._paces[call.method].answered(
@@ -400,6 +432,7 @@ class Fleet:
             self._handle_page(stream, call, done)
         else:
             self._resume(stream, done.reply, error)
+        self._flow_clock.answered = None
 
     def _patience(self) -> int | float:
         """Return how long there is nothing to do unless a call finishes."""
@@ -422,24 +455,16 @@ class Fleet:
         """Return how long until the next list may start; infinity if none is wanted."""
         if self._listing is not None or not self._looking:
             return math.inf
-        if self._has_new and not self._creates and self._in_flight == 0:
-            return 0  # there is nothing else to do
+        is_idle = not (self._can_take or self._creates or self._in_flight)
+        if self._has_new and is_idle and not self._failures:
+            return 0
         return max(self._next_list - now, 0)
 
     def _handle_page(self, listing: _Listing, call: Call, done: Done) -> None:
         """Answer the flows that look for a stream of this page, and go on to the next page."""
         try:
-            if done.error is not None:
-                raise done.error
-            infos, token = read_page(call, done.reply)
-        except Exception as exc:
-            failure = (
-                exc
-                if isinstance(exc, KvsStreamsError)
-                else translate(exc, self._driver.client, call, sent_before=0, retried=False)
-            )
-            if failure is None:
-                raise
+            infos, token = self._read_page(call, done)
+        except KvsStreamsError as failure:
             self._handle_failed_list(listing, failure)
             return
         for info in infos:
@@ -457,6 +482,15 @@ class Fleet:
         else:
             listing.tokens.add(token)
             self._reads[_LIST].append((listing, list_call(token)))
+
+    def _read_page(self, call: Call, done: Done) -> tuple[list[StreamInfo], str | None]:
+        error = done.error
+        if isinstance(error, Exception) and not isinstance(error, KvsStreamsError):
+            client = self._driver.client
+            error = translate(error, client, call, sent_before=0, retried=False) or error
+        if error is not None:
+            raise error
+        return read_page(call, done.reply)
 
     def _handle_failed_list(self, listing: _Listing, failure: KvsStreamsError) -> None:
         """List again later, unless that is bound to fail."""
@@ -500,7 +534,7 @@ def check_fleet(rate: float, max_in_flight: int, timeout: float, on_drift: str) 
     """Refuse arguments of ``ensure_streams`` that make no sense."""
     if not isinstance(rate, (int, float)) or isinstance(rate, bool):
         raise TypeError(f"rate must be a number of creates per second, not {shown(rate)}")
-    if not 0 < rate < math.inf:
+    if not 0 < rate <= sys.float_info.max:
         raise ValueError(f"rate must be above 0 and finite, got {shown(rate)}")
     if not isinstance(max_in_flight, int) or isinstance(max_in_flight, bool):
         raise TypeError(f"max_in_flight must be an int, not {shown(max_in_flight)}")
