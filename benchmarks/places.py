@@ -7,6 +7,7 @@ accounts, with the median of all rounds.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -69,6 +70,7 @@ def measure(accounts: int) -> Mapping[str, float]:
         "share": 100 * sum(shares) / accounts,
         "rate": accounts * _STREAMS / seconds,
         "processor": 1_000 * used["processor"] / used["ready"],
+        "load": os.getloadavg()[0],
     }
 
 
@@ -102,13 +104,16 @@ def text_of(runs: Mapping[int, Sequence[Mapping[str, float]]]) -> str:
     shown = "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
     low, high = (1_000 * seconds for seconds in Settings.latency)
     rounds = len(next(iter(runs.values())))
+    load = median(each["load"] for each in medians.values())
     return (
         f"{shown}\n\n"
-        f"One core makes about {capacity:.0f} creates per second: the default quota of "
-        f"{Settings.rate:.0f} per second in **{quotas} accounts or regions**.\n\n"
-        f"Measured on loopback with Python {python} on a shared machine, so expect other figures "
-        f"on yours: medians of {rounds} rounds, in which all rows take turns; {_STREAMS} streams "
-        f"in each account; replies in {low:.0f} to {high:.0f} ms. "
+        f"By processor time, one core makes at most about {capacity:.0f} creates per second, "
+        f"the default quota of {Settings.rate:.0f} per second in **{quotas} accounts or regions**. "
+        "Plan with half of that, so that responses are handled in time.\n\n"
+        f"Measured on loopback with Python {python}: {_STREAMS} streams in each account, replies "
+        f"in {low:.0f} to {high:.0f} ms, medians of {rounds} rounds in which all rows take turns. "
+        f"The machine has {os.cpu_count()} cores and other work (a load of {load:.0f}), which "
+        "lowers the rates; the processor time hardly depends on it. "
         "`python -m benchmarks.places` measures again."
     )
 
