@@ -97,7 +97,7 @@ def text_of(runs: Mapping[int, Sequence[Mapping[str, float]]]) -> str:
         "Processor time of a create",
         "Creates per second of processor time",
     )
-    capacity = median(1_000 / each["processor"] for each in medians.values())
+    capacity = round(median(1_000 / each["processor"] for each in medians.values()), -1)
     quotas = int(capacity // Settings.rate)
     python = ".".join(map(str, sys.version_info[:2]))
     lines = [head, ["---"] * len(head), *rows]

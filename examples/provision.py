@@ -134,7 +134,7 @@ def provision(client: StreamsClient, fleet: list[CreateStreamRequest]) -> int:
     if ready == len(fleet):
         print("All streams are ACTIVE.")
         return 0
-    print(f"{len(fleet) - ready} streams are not ready. Run it again to resume.")
+    print(f"Not confirmed as ACTIVE: {len(fleet) - ready} of {len(fleet)}. Run it again to resume.")
     return status or 1
 
 

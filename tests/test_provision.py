@@ -279,7 +279,7 @@ def test_failures_have_a_reason(
     assert status == 1
     assert err.count(": AccountStreamLimitExceededException: An error occurred") == 1
     assert f"{'AccountStreamLimitExceededException':<40}{1:>6}" in out
-    assert out.endswith("1 streams are not ready. Run it again to resume.\n")
+    assert out.endswith("Not confirmed as ACTIVE: 1 of 4. Run it again to resume.\n")
     kvs_mock.account_limit(4)
     status, out, _ = run("--aws", "--csv", path, answer="y")
     assert status == 0
@@ -317,7 +317,7 @@ def test_ctrl_c(
         patch.setattr(provision, "tqdm", interrupted)
         status, out, _ = run("--aws", answer="y")
     assert status == 130
-    assert "400 streams are not ready. Run it again to resume." in out
+    assert "Not confirmed as ACTIVE: 400 of 500. Run it again to resume." in out
     created = len(kvs_mock.streams)
     assert 100 <= created < 500
     status, out, _ = run("--aws", answer="y")
