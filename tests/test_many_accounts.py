@@ -1,8 +1,12 @@
 """The example for many accounts, on a Dask cluster of two processes and two control planes."""
 
+import os
+import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
@@ -111,6 +115,32 @@ def test_a_task_can_run_again(
         outcomes = [result.outcome for _, result in results]
         assert outcomes.count(EnsureOutcome.EXISTING) == existing
         assert outcomes.count(EnsureOutcome.CREATED) == count - existing
+
+
+def test_a_lost_worker_loses_nothing(
+    example: ModuleType, cluster: Any, planes: list[ControlPlane]
+) -> None:
+    """If a worker dies, another one runs its task again; no stream is missing or created twice."""
+    place, requests = example.Place(*PLACES[0]), fleet("lost-worker", 40)
+    names = {request.stream_name for request in requests}
+    pids = cluster.run(os.getpid)
+    planes[0].control(rate=20.0, burst=1.0)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            task = pool.submit(lambda: dict(example.provision_all(cluster, {place: requests})))
+            while len(names.intersection(*created(planes[0]).values() or [()])) < 5:
+                assert not task.done()
+            (busy,) = (worker for worker, tasks in cluster.processing().items() if tasks)
+            os.kill(pids[busy], signal.SIGKILL)
+            results = task.result(timeout=120)[place]
+    finally:
+        planes[0].control(rate=50.0, burst=50.0)
+    outcomes = Counter(result.outcome for _, result in results)
+    assert outcomes.total() == len(requests)
+    assert outcomes[EnsureOutcome.EXISTING] >= 5
+    assert outcomes[EnsureOutcome.CREATED] >= 1
+    (counts,) = created(planes[0]).values()
+    assert {name: counts[name] for name in names} == dict.fromkeys(names, 1)
 
 
 def test_errors_come_back_whole(
