@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -33,6 +33,18 @@ CLEANUP_LIMIT = 120.0
 _CREATES_PER_SECOND, _CALLS_PER_STREAM = 45, 4
 POLL_INTERVAL = 0.25
 _LARGEST_PAGE = 10_000
+_SERVER_ERROR = 500
+# They are about the caller and the moment, not about what was asked.
+_NO_ANSWERS = {
+    "AccessDeniedException",
+    "AccountStreamLimitExceededException",
+    "ClientLimitExceededException",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "NotAuthorizedException",
+    "ThrottlingException",
+    "UnrecognizedClientException",
+}
 
 _T = TypeVar("_T")
 
@@ -103,6 +115,12 @@ class Answer(NamedTuple):
     message: str
     reply: dict[str, Any]
     body: str
+
+    def told(self) -> "Answer":
+        """Return this answer, unless it says nothing about the question."""
+        if self.code in _NO_ANSWERS or self.status >= _SERVER_ERROR:
+            raise UntoldError(str(self))
+        return self
 
     def __str__(self) -> str:
         """Return the answer in a few words."""
@@ -252,7 +270,7 @@ class Account:
 
     def create(self, what: str, **members: Any) -> Answer:
         """Create a stream of this run, without any validation on this side."""
-        return self.ask(self.bare.create_stream, StreamName=self.name(what), **members)
+        return self.ask(self.bare.create_stream, StreamName=self.name(what), **members).told()
 
     def must_create(self, what: str, **members: Any) -> str:
         """Create a stream of this run and return its ARN; without one the check cannot tell."""
@@ -286,7 +304,7 @@ class Account:
 
     # Deleting
 
-    def left_behind(self, dead_runs: frozenset[str] = frozenset()) -> tuple[list[str], int]:
+    def left_behind(self, dead_runs: Collection[str] = ()) -> tuple[set[str], int]:
         """Return the ARNs that ended runs have left, and how many streams may be in use.
 
         A stream counts as left behind if its run is known to be dead, or if it is older, by the
@@ -297,22 +315,19 @@ class Account:
         found = [info for info in found if info["Status"] != "DELETING"]
         now = _server_now(self.boto.list_streams(MaxResults=1))
         age = timedelta(seconds=LEFT_BEHIND_AFTER)
-        left = [
+        left = {
             info["StreamARN"]
             for info in found
             if run_of(info["StreamName"]) in dead_runs or now - info["CreationTime"] > age
-        ]
+        }
         return left, len(found) - len(left)
 
     def delete_all(self) -> list[str]:
         """Delete every stream of this run; return the names of those that could not be deleted."""
         self.paced = True
-        arns = set(self.created)
-        for name in self._sent - set(self.created.values()):
-            # The reply to its creation may have been lost.
-            answer = self._describe_for_deletion(name)
-            if answer:
-                arns.add(answer)
+        # The reply to a creation may have been lost.
+        unknown = self._sent - set(self.created.values())
+        arns = {*self.created, *filter(None, map(self._arn_of, unknown))}
         kept = self.delete(arns)
         # What even that has missed, as far as a list shows new streams yet.
         try:
@@ -325,7 +340,7 @@ class Account:
             rest = set()
         return kept + self.delete(rest)
 
-    def _describe_for_deletion(self, name: str) -> str | None:
+    def _arn_of(self, name: str) -> str | None:
         try:
             answer = self.ask(self.bare.describe_stream, StreamName=name)
         except BotoCoreError:

@@ -218,7 +218,7 @@ _GONE_AT_ONCE = "the stream was gone at once"
 
 def deleting_shown(account: Account) -> Outcome:
     """Describe a stream right after its deletion."""
-    answer = account.once(death).shown
+    answer = account.once(death).shown.told()
     if answer.code == "ResourceNotFoundException":
         return untold(_GONE_AT_ONCE)
     if answer.code:
@@ -326,7 +326,8 @@ def storage_offered(account: Account) -> Outcome:
     arn = account.must_create(
         "tier-read", StreamStorageConfiguration={"DefaultStorageTier": "WARM"}
     )
-    answer = account.ask(account.boto.describe_stream_storage_configuration, StreamARN=arn)
+    call = account.boto.describe_stream_storage_configuration
+    answer = account.ask(call, StreamARN=arn).told()
     if answer.code:
         return differs(str(answer))
     tier = answer.reply["StreamStorageConfiguration"]["DefaultStorageTier"]
@@ -338,7 +339,7 @@ def storage_offered(account: Account) -> Outcome:
 
 def not_found(account: Account) -> Outcome:
     """Describe a stream that does not exist."""
-    answer = account.describe("never-created")
+    answer = account.describe("never-created").told()
     expected = (404, "ResourceNotFoundException", _NOT_FOUND)
     return holds_if((answer.status, answer.code, answer.message) == expected, str(answer))
 

@@ -138,41 +138,45 @@ def account(request: pytest.FixtureRequest) -> Iterator["Account"]:
     import secrets
 
     from . import runs
-    from .account import Account
+    from .account import LEFT_BEHIND_AFTER, Account
 
     config = request.config
-    endpoint, notes = config.stash[_endpoint], config.stash[_notes]
+    endpoint, run_id = config.stash[_endpoint], secrets.token_hex(4)
     place = f"{endpoint.region} {endpoint.endpoint_url or 'AWS'}"
-    run_id = secrets.token_hex(4)
-    folder = config.cache.mkdir("live") if config.cache else None
+    folder = config.cache.mkdir("live")
     for name in ("SIGTERM", "SIGHUP"):
         if number := getattr(signal, name, None):
             signal.signal(number, _interrupt)
-    if folder is None:
-        yield from _running(Account(endpoint, run_id=run_id), {}, notes)
-        return
     with runs.recorded(folder, run_id, place) as record:
-        yield from _running(Account(endpoint, run_id=run_id), runs.dead(folder, place), notes)
+        dead = runs.dead(folder, place, LEFT_BEHIND_AFTER)
+        yield from _cleaned(Account(endpoint, run_id=run_id), dead, config)
         record.unlink()
 
 
-def _running(account: "Account", dead: dict[str, Path], notes: list[str]) -> Iterator["Account"]:
-    left, others = account.left_behind(frozenset(dead))
-    kept = account.delete(set(left))
+def _cleaned(account: "Account", dead: list[str], config: pytest.Config) -> Iterator["Account"]:
+    """Delete what earlier runs have left, and at the end what this one has created."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from .report import without_private
+
+    notes = config.stash[_notes]
+    try:
+        left, others = account.left_behind(dead)
+        kept = account.delete(left)
+    except (BotoCoreError, ClientError) as error:
+        pytest.exit(f"Nothing was created: {without_private(str(error))}", 2)
     if left:
         notes.append(f"{len(left) - len(kept)} streams of earlier runs deleted")
     if others:
         notes.append(f"{others} streams of other runs, which may be running, left alone")
-    if not kept:
-        for record in dead.values():
-            record.unlink()
-    try:
-        yield account
-    finally:
-        kept = account.delete_all()
-        notes.append(f"{len(account.created) - len(kept)} streams of this run deleted")
+    yield account
+    terminal: Any = config.pluginmanager.getplugin("terminalreporter")
+    terminal.write_line(f"\nDeleting {len(account.created)} streams")
+    kept = account.delete_all()
+    notes.append(f"{len(account.created) - len(kept)} streams of this run deleted")
     if kept:
-        pytest.fail(f"not deleted: {', '.join(kept)}; the next run tries again", pytrace=False)
+        notes.append(f"Not deleted: {', '.join(kept)}; the next run tries again")
+        pytest.fail(notes[-1], pytrace=False)
 
 
 @pytest.fixture

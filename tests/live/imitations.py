@@ -113,7 +113,11 @@ class InProcess:
         self.service = Service(Settings().changed(changed))
         self.fake = FakeClock()
         self.clock: Clock = _Virtual(self.fake)
-        self.calls: list[tuple[str, dict[str, Any], float]] = []
+        self.calls: list[str] = []
+        self.failure: Exception | None = None
+        """What every call ends with instead of being answered."""
+        self.lost: Exception | None = None
+        """What every call ends with after it has been answered."""
         self._lock = threading.RLock()
         self._creates: dict[str, list[float]] = {}
         self._began = self.fake.time
@@ -154,15 +158,19 @@ class InProcess:
         """The time of the service, in seconds since the epoch."""
         return _EPOCH + self.fake.time - self._began
 
-    def status_of(self) -> dict[str, int]:
+    def statuses(self) -> dict[str, int]:
         """Return how many streams have which status."""
         stats = self.service.stats(self.now)[f"{ACCOUNT}/{REGION}"]
         statuses: dict[str, int] = stats["statuses"]
         return statuses
 
     def _respond(self, request: Any, key: Key) -> AWSResponse:
+        if self.failure:
+            raise self.failure
         with self._lock:
             exchange = self.lie.answer(self._exchange(request, key))
+        if self.lost:
+            raise self.lost
         error = {} if exchange.code is None else {"x-amzn-ErrorType": exchange.code}
         headers = {
             "date": formatdate(exchange.date, usegmt=True),
@@ -180,7 +188,7 @@ class InProcess:
         now, creates = self.now, self._creates.setdefault(name, [])
         if operation == "CreateStream":
             creates.append(now)
-        self.calls.append((operation, members, now))
+        self.calls.append(operation)
         age = now - creates[-1] if creates else float("inf")
         exchange = Exchange(operation, members, date=now, number=len(creates), age=age)
         if key == DENIED_KEY:
@@ -223,6 +231,7 @@ class Kit:
     # What it is known not to imitate, and would look like a difference.
     lacks: Mapping[str, str] = MappingProxyType(
         {
+            "null-members": "moto leaves them out",
             "list-prefix": "the kit lists all streams",
             "list-default-page": "the kit lists all streams on one page",
         }

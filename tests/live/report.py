@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from textwrap import shorten, wrap
 
 from kvs_streams._text import printable
@@ -12,6 +13,8 @@ from kvs_streams._text import printable
 from .fact import Basis, Fact, Result, Verdict
 
 _WIDEST, _SCREEN = 300, 100
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "tested.md"
+_BEGIN, _END = "<!-- claims: begin -->", "<!-- claims: end -->"
 _PACKAGES = ("kvs_streams", "boto3", "botocore")
 # The parts of an ARN but the account and what belongs to it; "..." stands for those.
 _ARN = re.compile(r"arn:([a-z0-9-]*):([a-z0-9-]*):([a-z0-9-]*):[^\s:]*:([a-z-]*)[^\s'\"|,;)]*")
@@ -116,3 +119,12 @@ def claims(facts: Iterable[Fact]) -> str:
     for sentence, basis, source, ident in rows:
         lines.append(f"| {_cell(sentence)} | {basis} | {_cell(source)} | {ident} |")
     return "\n".join(lines)
+
+
+def with_claims(page: str, table: str) -> str:
+    """Return a page with a table in its place between the two marks."""
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError(f"the page lacks {_BEGIN} or {_END}")
+    return f"{before}{begin}\n\n{table}\n\n{end}{after}"
