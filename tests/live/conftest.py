@@ -3,8 +3,6 @@
 Nothing here is collected unless a path in this folder is given: ``pytest tests/live``.
 """
 
-import signal
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -55,72 +53,26 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Say what the run will do, and ask."""
     config = session.config
-    if config.option.collectonly or not is_wanted(config) or session.testsfailed:
+    option = config.option
+    if option.collectonly or not is_wanted(config) or session.testsfailed:
         return
+    from . import begin
+
     if config.getoption("numprocesses", None):
-        pytest.exit("Nothing was sent: the facts are checked one after the other, without -n.", 2)
-    endpoint = _connected(config)
+        begin.stop("the facts are checked one after the other, without -n.")
+    endpoint = begin.connected(
+        option.endpoint_url, option.denied_profile, may_burst=option.throttle
+    )
     config.stash[_endpoint] = endpoint
     config.stash[_results], config.stash[_notes] = [], []
     capture: Any = config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        print("\n" + _plan(endpoint))
-        if not config.option.yes:
-            _ask()
-
-
-def _connected(config: pytest.Config) -> "Aws":
-    """Return the endpoint; without region or credentials end here."""
-    from botocore.exceptions import BotoCoreError
-
-    from .aws import Aws
-
-    option = config.option
+    capture.suspend_global_capture(in_=True)
     try:
-        endpoint = Aws(
-            endpoint_url=option.endpoint_url,
-            may_burst=option.throttle,
-            denied_profile=option.denied_profile,
-        )
-    except BotoCoreError as error:
-        pytest.exit(f"Nothing was sent: {error}", 2)
-    if endpoint.credentials is None:
-        pytest.exit(
-            "Nothing was sent: there are no credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY.",
-            2,
-        )
-    return endpoint
-
-
-def _plan(endpoint: "Aws") -> str:
-    from .account import LEFT_BEHIND_AFTER, MOST_STREAMS, PREFIX
-
-    where = endpoint.endpoint_url or "AWS"
-    method = endpoint.credentials.method
-    burst = (
-        "It exceeds the quota of 50 creates a second once: other callers may be throttled then.\n"
-        if endpoint.may_burst
-        else ""
-    )
-    return (
-        f"This run looks at Kinesis Video Streams in {endpoint.region} ({where}; credentials from: "
-        f"{method}).\n"
-        f"It creates at most {MOST_STREAMS} streams named {PREFIX}<random>-..., without media, and "
-        "deletes all of them at the end,\nafter a failure or Ctrl-C too. It also deletes streams "
-        "of that name that a killed run on this machine has left,\n"
-        f"and those older than {LEFT_BEHIND_AFTER / 60:.0f} minutes that any other run has left. "
-        "It touches no other stream; it counts them.\n"
-        f"{burst}It takes a few minutes.\n"
-    )
-
-
-def _ask() -> None:
-    """End here unless the answer is yes."""
-    if not sys.stdin.isatty():
-        pytest.exit("Nothing was sent: there is no terminal to ask; --yes goes on without.", 2)
-    if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
-        pytest.exit("Nothing was sent.", 2)
+        print(f"\n{begin.plan(endpoint)}")
+        if not option.yes:
+            begin.ask()
+    finally:
+        capture.resume_global_capture()
 
 
 @pytest.fixture
@@ -128,25 +80,19 @@ def isolated() -> None:
     """Leave the caller's AWS settings as they are: this is the one suite that uses them."""
 
 
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
-
-
 @pytest.fixture(scope="session")
 def account(request: pytest.FixtureRequest) -> Iterator["Account"]:
     """The account, whose streams of this run are deleted at the end."""
     import secrets
 
-    from . import runs
+    from . import begin, runs
     from .account import LEFT_BEHIND_AFTER, Account
 
     config = request.config
     endpoint, run_id = config.stash[_endpoint], secrets.token_hex(4)
     place = f"{endpoint.region} {endpoint.endpoint_url or 'AWS'}"
     folder = config.cache.mkdir("live")
-    for name in ("SIGTERM", "SIGHUP"):
-        if number := getattr(signal, name, None):
-            signal.signal(number, _interrupt)
+    begin.interrupt_when_ended()
     with runs.recorded(folder, run_id, place) as record:
         dead = runs.dead(folder, place, LEFT_BEHIND_AFTER)
         yield from _cleaned(Account(endpoint, run_id=run_id), dead, config)
