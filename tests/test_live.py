@@ -408,6 +408,10 @@ FAST: dict[str, Any] = {
 }
 
 
+# Nobody answers there.
+NOWHERE = ControlPlane("http://127.0.0.1:9")
+
+
 class Runner:
     """Starts runs on a control plane, in a folder of their own for records and reports."""
 
@@ -520,52 +524,40 @@ def test_a_run_that_is_ended_leaves_nothing(start: Callable[..., Runner], ending
     assert runner.existing() == 0
 
 
+# A plugin that puts an imitation in the place of AWS.
 LYING = """
-import sys
 from types import SimpleNamespace
 
-import pytest
 
-sys.path.insert(0, "tests")
-import live.aws
-from live.imitations import REGION, InProcess
-from live.lies import LIES
+def pytest_collection_finish():
+    from live import begin
+    from live.imitations import REGION, InProcess
+    from live.lies import LIES
 
+    class Lying(InProcess):
+        region, endpoint_url, credentials = REGION, None, SimpleNamespace(method="made up")
 
-class Lying(InProcess):
-    region, endpoint_url, credentials = REGION, None, SimpleNamespace(method="made up")
+        def __init__(self, **_):
+            super().__init__(LIES["second-create"])
 
-    def __init__(self, **_):
-        super().__init__(LIES["second-create"])
-
-
-live.aws.Aws = Lying
-sys.exit(pytest.main(["tests/live", *sys.argv[1:]]))
+    begin.Aws = Lying
 """
 
 
 def test_a_difference_is_reported_by_the_exit_status(tmp_path: Path) -> None:
     """A run that finds a difference fails, with a report and without a traceback."""
-    written = tmp_path / "result.md"
-    options = ["--yes", f"--report={written}", "-k", "second-create or one-clock"]
-    finished = subprocess.run(
-        [sys.executable, "-c", LYING, *options, "-o", f"cache_dir={tmp_path}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    (tmp_path / "lying.py").write_text(LYING, encoding="utf-8")
+    runner = Runner(NOWHERE, tmp_path)
+    options = ["-p", "lying", "--yes", "-k", "second-create or one-clock"]
+    finished = runner.run(*options, PYTHONPATH=str(tmp_path))
     assert finished.returncode == pytest.ExitCode.TESTS_FAILED, finished.stdout
     assert "Traceback" not in finished.stdout
-    found = {ident: it.verdict for ident, it in cells(written.read_text(encoding="utf-8")).items()}
+    written = runner.report.read_text(encoding="utf-8")
+    found = {ident: outcome.verdict for ident, outcome in cells(written).items()}
     assert found == {"one-clock": Verdict.HELD, "second-create": Verdict.DIFFERS}
-    assert "- Service: AWS, region eu-central-1" in written.read_text(encoding="utf-8")
+    assert "- Service: AWS, region eu-central-1" in written
+    assert BY_ID["second-create"].sentence in finished.stdout
     assert OWN_KEY.access_key not in finished.stdout
-
-
-# Nobody answers there.
-NOWHERE = ControlPlane("http://127.0.0.1:9")
 
 
 @pytest.mark.parametrize(
