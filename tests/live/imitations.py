@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
+from functools import lru_cache
 from io import BytesIO
 from types import MappingProxyType
 from typing import Any
@@ -208,20 +209,16 @@ class InProcess:
         asked = json.dumps(self.lie.ask(operation, members)).encode()
         reply = self.service.call(operation, scope, asked, now)
         self.service.done(operation, scope)
-        # A burst comes from many threads at once.
+        # Errors come sooner: the creates of a burst, which all end in one, overlap.
         self.clock.sleep(reply.delay / 100 if reply.code else reply.delay)
         body = json.loads(reply.body)
         return exchange.but(status=reply.status, code=reply.code, body=body, date=self.now)
 
 
-_kept: list[boto3.Session] = []
-
-
+@lru_cache
 def _session() -> boto3.Session:
     """Return one session for all, so that the service model is read once."""
-    if not _kept:
-        _kept.append(boto3.Session())
-    return _kept[0]
+    return boto3.Session()
 
 
 class Kit:

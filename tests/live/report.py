@@ -18,7 +18,7 @@ _BEGIN, _END = "<!-- claims: begin -->", "<!-- claims: end -->"
 _PACKAGES = ("kvs_streams", "boto3", "botocore")
 # The parts of an ARN but the account and what belongs to it; "..." stands for those.
 _ARN = re.compile(r"arn:([a-z0-9-]*):([a-z0-9-]*):([a-z0-9-]*):[^\s:]*:([a-z-]*)[^\s'\"|,;)]*")
-_ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+_ACCOUNT = re.compile(r"(?<![0-9])[0-9]{4}-?[0-9]{4}-?[0-9]{4}(?![0-9])")
 _KEY = re.compile(r"\b(?:A3T[A-Z0-9]|AB[AI]A|A[A-Z]{2}A)[A-Z0-9]{12,}\b")
 _PUBLIC = re.compile(r"arn:[a-z-]*:kms:[a-z0-9-]*:[0-9]*:alias/aws/kinesisvideo")
 
