@@ -1,25 +1,35 @@
 """Run every Python block of README.md and docs/ on the test kit.
 
-The blocks of a page share one namespace, where ``kvs`` is the kit. What a block prints is compared
-with the ``output`` block below it. A block that starts a kit of its own has none around it.
+The blocks of a page share one namespace, where ``kvs`` is the kit, and run in the page's order on
+one worker of pytest-xdist. What a block prints is compared with the ``output`` block below it. The
+comment ``<!--- own-kit -->`` stands before a block that starts a kit of its own.
 """
 
 from __future__ import annotations
 
 import doctest
+import re
 from contextlib import redirect_stdout, suppress
 from importlib.util import find_spec
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from sybil import Sybil
+import pytest
+from sybil import Region, Sybil
 from sybil.evaluators.python import PythonEvaluator
+from sybil.integration.pytest import SybilItem
 from sybil.parsers.myst import CodeBlockParser, SkipParser
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
-    from sybil import Example
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sybil import Document, Example
+    from xdist.remote import Producer
 
 FLAGS = doctest.ELLIPSIS
+OWN_KIT = re.compile(r"^<!--- own-kit -->$", re.MULTILINE)
 
 
 class Python(PythonEvaluator):
@@ -27,7 +37,7 @@ class Python(PythonEvaluator):
 
     def __call__(self, example: Example) -> str | None:
         """Run the block."""
-        if "mock_kvs" in str(example.parsed):
+        if example.namespace.pop("_own_kit", False):
             stop(example.namespace)
         else:
             start(example.namespace)
@@ -36,6 +46,17 @@ class Python(PythonEvaluator):
             failure = super().__call__(example)
         example.namespace["_printed"] = printed.getvalue()
         return failure
+
+
+def find_own_kits(document: Document) -> Iterator[Region]:
+    """Find the comments that announce a block with a kit of its own."""
+    for found in OWN_KIT.finditer(document.text):
+        yield Region(*found.span(), None, announce_own_kit)
+
+
+def announce_own_kit(example: Example) -> None:
+    """Let the next block start a kit."""
+    example.namespace["_own_kit"] = True
 
 
 def compare(example: Example) -> str | None:
@@ -71,8 +92,37 @@ pytest_collect_file = Sybil(
         CodeBlockParser("python", Python()),
         CodeBlockParser("output", compare),
         SkipParser(),
+        find_own_kits,
     ],
     patterns=["README.md", "docs/*.md", "docs/*/*.md"],
     setup=begin,
     teardown=stop,
 ).pytest()
+
+
+class WholePages(LoadScopeScheduling):
+    """Hands whole pages, and all the cases of a test, to the workers of pytest-xdist."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, _ = nodeid.partition("::")
+        return path if path.endswith(".md") else nodeid.partition("[")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholePages:
+    """Keep a page on one worker in every run, whatever ``--dist`` says."""
+    return WholePages(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each page whole and in order, wherever a random order puts its first block."""
+    blocks: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        if isinstance(item, SybilItem):
+            blocks.setdefault(item.path, []).append(item)
+    ordered: dict[pytest.Item, None] = {}
+    for item in items:
+        page = sorted(blocks.get(item.path, [item]), key=lambda block: block.reportinfo()[1] or 0)
+        ordered.update(dict.fromkeys(page))
+    items[:] = ordered

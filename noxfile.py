@@ -6,27 +6,30 @@ what is tested is what users install. Branch coverage is the business of `make t
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nox
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-nox.needs_version = ">=2025.10.14"
+nox.needs_version = ">=2026.10.20"
+nox.options.allow_parallel = True
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 PYTHONS = nox.project.python_versions(PYPROJECT)
 # pyright comes with its own Node.js from the Python package registry; it need not look for news.
 PYRIGHT = {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
 CHECKERS = [["mypy"], ["pyright"], ["pyrefly", "check"], ["ty", "check"]]
+
+DEVELOPMENT = {
+    "tests": ["boto/boto3@develop", "boto/botocore@develop", "getmoto/moto", "python-attrs/attrs"],
+    # aiobotocore allows only the versions of botocore that it was made for.
+    "frameworks": ["aio-libs/aiobotocore"],
+}
 
 
 def wheel(session: nox.Session) -> Path:
@@ -39,17 +42,21 @@ def wheel(session: nox.Session) -> Path:
     return built
 
 
+def group(name: str) -> tuple[str, ...]:
+    """Return the requirements of a dependency group of pyproject.toml."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
 def lowest() -> list[str]:
     """Return the lowest version of each dependency that pyproject.toml allows."""
-    wanted = PYPROJECT["project"]["dependencies"] + EXTRAS["testing"]
+    project = PYPROJECT["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["testing"]
     return [re.sub(r">=\s*", "==", requirement) for requirement in wanted]
 
 
-def run_tests(
-    session: nox.Session, *pytest: str, extra: str = "tests", requirements: Sequence[str] = ()
-) -> None:
-    """Run the tests against the built wheel, with the source tree out of reach."""
-    session.install(f"{wheel(session)}[{extra}]", *requirements)
+def install_wheel(session: nox.Session, name: str, *requirements: str) -> None:
+    """Install the built wheel with a dependency group, and go to a copy without the source tree."""
+    session.install(f"{wheel(session)}[testing]", *group(name), *requirements)
     copy = Path(session.create_tmp()) / "copy"
     shutil.rmtree(copy, ignore_errors=True)
     unwanted = shutil.ignore_patterns(
@@ -60,38 +67,59 @@ def run_tests(
     session.run(
         "python", "-c", "import kvs_streams; assert 'site-packages' in kvs_streams.__file__"
     )
-    session.run("pytest", *pytest, *session.posargs)
 
 
-@nox.session(python=PYTHONS)
+# The next Python is not promised yet: where it is installed, the tests run on it as well.
+# TESTED names a version that need not be tested again.
+@nox.session(python=[python for python in [*PYTHONS, "3.14"] if python != os.environ.get("TESTED")])
 def tests(session: nox.Session) -> None:
     """Test with the newest of every dependency."""
-    run_tests(session)
+    install_wheel(session, "tests")
+    session.run("pytest", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
 def tests_lowest(session: nox.Session) -> None:
     """Test with the lowest version of every dependency that pyproject.toml allows."""
-    run_tests(session, requirements=lowest())
+    install_wheel(session, "tests", *lowest())
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1], default=False)
+@nox.parametrize("name", list(DEVELOPMENT), ids=["boto", "aiobotocore"])
+def tests_development(session: nox.Session, name: str) -> None:
+    """Test with the development versions of what this project stands on."""
+    urls = (f"git+https://github.com/{source}" for source in DEVELOPMENT[name])
+    install_wheel(session, name, *urls)
+    session.run("pytest", *(["-m", "aiobotocore"] if name == "frameworks" else []))
+
+
+@nox.session(python=PYTHONS[-1])
+def tests_hostile(session: nox.Session) -> None:
+    """Test in an environment that differs from a developer's machine (-- --runs 20, --seed 7)."""
+    install_wheel(session, "hostile")
+    session.run("python", "tests/hostile.py", *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1])
 def tests_aiobotocore(session: nox.Session) -> None:
     """Test over aiobotocore, and run every block of the documentation: none is skipped here."""
-    run_tests(session, "-m", "aiobotocore", extra="frameworks")
+    install_wheel(session, "frameworks")
+    session.run("pytest", "-m", "aiobotocore", *session.posargs)
     session.run("pytest", "README.md", "docs")
 
 
 @nox.session(python=PYTHONS[-1])
 def tests_editors(session: nox.Session) -> None:
-    """Drive two language servers as an editor does: what does a person see?"""
-    run_tests(session, "tests/editors", extra="editors")
+    """Drive two language servers as an editor does, and compare what a person sees."""
+    install_wheel(session, "editors")
+    session.run("pytest", "tests/editors", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Hold every file against ruff's rules and its format."""
-    session.install(*EXTRAS["lint"])
+    session.install(*group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
 
@@ -102,16 +130,16 @@ def types(session: nox.Session) -> None:
 
     boto3 has no types of its own: only with its stubs can what calls it be checked strictly.
     """
-    session.install("-e", ".[tests,types]")
+    session.install("-e", ".[testing]", *group("types"))
     complete = ["pyright", "--verifytypes", "kvs_streams", "--ignoreexternal"]
-    ask(session, *CHECKERS, complete, ["python", "tests/typing/refused.py"])
+    ours = (["python", f"tests/typing/{name}.py"] for name in ("refused", "pages"))
+    ask(session, *CHECKERS, complete, *ours)
 
 
 @nox.session(python=PYTHONS[-1])
 def types_plain(session: nox.Session) -> None:
     """Ask four type checkers about the use of the installed package, without boto3-stubs."""
-    checkers = [need for need in EXTRAS["types"] if not need.startswith("boto3-stubs")]
-    session.install(f"{wheel(session)}[testing]", *checkers)
+    session.install(f"{wheel(session)}[testing]", *group("checkers"))
     copy = Path(session.create_tmp()) / "copy"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(ROOT / "tests" / "typing", copy / "tests" / "typing")
@@ -157,7 +185,7 @@ def docs(session: nox.Session) -> None:
     """Build the documentation; a warning or a reference to nothing is an error."""
     if not Path("docs/conf.py").exists():
         session.skip("there is no docs/conf.py")
-    session.install("-e", ".[docs]")
+    session.install("-e", ".[testing]", *group("docs"))
     target = str(Path(session.create_tmp()) / "html")
     session.run(
         "sphinx-build", "-n", "-W", "--keep-going", "-E", "-q", "-b", "html", "docs", target

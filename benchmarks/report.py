@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pyperf
 
-# All above this line in the report is written by hand and kept.
-MARK = "<!-- Below: written by make bench, not by hand -->"
+# What is outside of these two lines in the report is written by hand and kept.
+BEGIN = "<!-- Below: written by make bench, not by hand -->"
+END = "<!-- Above: written by make bench, not by hand -->"
 _PACKAGES = ("kvs_streams", "boto3", "botocore", "aiobotocore", "attrs", "pydantic", "msgspec")
 
 
@@ -25,11 +26,6 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
         else:
             columns.append([cell.ljust(width) for cell in (title, "-" * width, *cells)])
     return "\n".join(f"| {' | '.join(row)} |" for row in zip(*columns, strict=True))
-
-
-def verdict(value: float, limit: float) -> str:
-    """Return a target and whether it is met, to the last digit that was measured."""
-    return f"≤ {limit}: {'met' if value <= limit else 'missed'}"
 
 
 def _version(package: str) -> str:
@@ -58,6 +54,7 @@ def circumstances(seconds: float) -> str:
 
 
 def write(path: Path, sections: Iterable[str]) -> None:
-    """Write the report below the head that it has."""
-    head = path.read_text(encoding="utf-8").partition(MARK)[0]
-    path.write_text(head + "\n\n".join([MARK, *sections]) + "\n", encoding="utf-8")
+    """Write the report between the two lines, and keep what is around them."""
+    head, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    tail = rest.partition(END)[2]
+    path.write_text(head + "\n\n".join([BEGIN, *sections, END]) + tail, encoding="utf-8")

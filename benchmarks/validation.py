@@ -16,7 +16,7 @@ OURS, BOTOCORE, PYDANTIC = "kvs_streams", "botocore ParamValidator", "pydantic"
 RUST, MSGSPEC, ATTRS = "pydantic, all Rust", "msgspec", "attrs validators"
 AGAIN = " again"
 # Parts of what the library does, each by itself: below their sum no pure Python of this shape goes.
-OBJECTS, PATTERNS, LOOK = "two frozen attrs objects", "four patterns", "one look at all tags"
+OBJECTS, PATTERNS, LOOK = "two frozen attrs objects", "four patterns", "one check of all tags"
 EACH = "a look at each"
 
 # Requests in a turn: enough that what is measured is code, not what the others left in the caches.

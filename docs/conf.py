@@ -9,6 +9,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 
+from drawing import DARK, LIGHT  # noqa: E402  # found in the folder of the line above
+from from_code import read_repository  # noqa: E402
+
 project = "kvs_streams"
 copyright = "the kvs_streams authors"  # noqa: A001  # Sphinx's word
 author = "The kvs_streams authors"
@@ -18,6 +21,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "sphinx_copybutton",
     "from_code",
 ]
 exclude_patterns = ["_build"]
@@ -66,8 +70,34 @@ nitpick_ignore_regex = [
 html_theme = "furo"
 html_title = f"kvs_streams {release}"
 html_static_path = ["_static"]
-html_css_files = ["custom.css"]
+html_css_files = ["pictures.css", "custom.css"]
+# Each page links to its source in the repository instead.
 html_copy_source = False
 html_show_sourcelink = False
+html_show_sphinx = False
+html_search_scorer = str(HERE / "_static" / "scorer.js")
 pygments_style = "a11y-light"
 pygments_dark_style = "github-dark"
+toc_object_entries_show_parents = "hide"
+
+repository = read_repository()
+html_theme_options = {
+    "source_repository": f"{repository}/",
+    "source_branch": "main",
+    "source_directory": "docs/",
+    "top_of_page_buttons": ["view"],
+    "footer_icons": [
+        {
+            "name": "Repository",
+            "url": repository,
+            "html": (HERE / "_static" / "repository.svg").read_text(encoding="utf-8"),
+            "class": "",
+        }
+    ],
+    "light_css_variables": LIGHT,
+    "dark_css_variables": DARK,
+}
+
+# The copy button takes code, without prompts and what a command prints; output has none.
+copybutton_selector = "div.highlight:not(.highlight-output *, .highlight-text *) > pre"
+copybutton_prompt_text = "$ "

@@ -1,7 +1,7 @@
-"""Create a small fleet of camera streams, and meet three failures.
+"""Create a small fleet of camera streams, and show three failures.
 
-Runs against moto's server, started in this process on loopback: real HTTP, signing and parsing, and
-no AWS account. With ``--aws`` it runs against your own account and region, and asks first.
+By default it runs on moto's server, in this process on loopback: real HTTP, signing and parsing,
+and no AWS account. With ``--aws`` it runs on your own account and region, and asks first.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def read_fleet(path: Path) -> list[CreateStreamRequest]:
 
 
 def to_request(defaults: dict[str, Any], camera: dict[str, Any]) -> CreateStreamRequest:
-    """Return the request for one camera; what the camera says goes before the defaults."""
+    """Return the request for one camera; its own settings override the defaults."""
     settings = defaults | camera
     tier = settings.get("default_storage_tier")
     return CreateStreamRequest(
@@ -66,7 +66,7 @@ def to_request(defaults: dict[str, Any], camera: dict[str, Any]) -> CreateStream
 def create_fleet(
     client: StreamsClient, fleet: Iterable[CreateStreamRequest]
 ) -> list[EnsuredStream]:
-    """Create each stream unless it is there, wait until it is ACTIVE, and print a table."""
+    """Create each stream if it is missing, wait until it is ACTIVE, and print a table."""
     print(f"{'STREAM':<25}{'OUTCOME':<10}{'STATUS':<9}{'HOURS':>6}  {'MEDIA':<22}ARN")
     made = []
     for request in fleet:
@@ -82,8 +82,8 @@ def create_fleet(
 
 
 def show_duplicate(client: StreamsClient, request: CreateStreamRequest) -> None:
-    """Create a stream that is there already."""
-    print("\n1. A stream that exists already: except ResourceInUseException")
+    """Create a stream that already exists."""
+    print("\n1. A stream that already exists: except ResourceInUseException")
     try:
         client.create_stream(request)
     except ResourceInUseException as error:
@@ -107,8 +107,8 @@ def show_faults() -> None:
 
 
 def show_throttle(kvs: MockKvs, client: StreamsClient) -> None:
-    """Be throttled twice and get through; then be throttled with the retry turned off."""
-    print("\n3. A throttle, which boto3 never retries: ThrottleRetry does")
+    """Retry two throttles; then turn the retry off, and catch the throttle."""
+    print("\n3. A throttle, which boto3 never retries and ThrottleRetry does")
     kvs.fail_next("ClientLimitExceededException", times=2)
     response = client.create_stream(CreateStreamRequest(stream_name="throttled.cam-01"))
     print(f"   created after {response.retry_attempts} retries: {response.stream_arn}")
@@ -144,11 +144,11 @@ def run_embedded() -> None:
 
 
 def run_on_aws(region: str | None) -> None:
-    """Show what can be shown on the caller's own account, and offer to clean up."""
+    """Create the fleet on the caller's own account, and offer to delete it."""
     with ExitStack() as stack:
         client = stack.enter_context(StreamsClient(region_name=region))
         fleet = read_fleet(CAMERAS)
-        # The key in the file is nobody's: a stream cannot change its key later.
+        # The KMS key in the file does not exist, and the key of a stream can never be changed.
         fleet = [request for request in fleet if request.kms_key_id is None]
         where = client.boto_client.meta.region_name
         if not ask(f"Create {len(fleet)} streams in your account, region {where}?"):
@@ -166,7 +166,7 @@ def run_on_aws(region: str | None) -> None:
 
 def main() -> int:
     """Run the quickstart; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=f"{__doc__}".partition("\n")[0])
     parser.add_argument("--aws", action="store_true", help="run on your own AWS account")
     parser.add_argument("--region", help="with --aws: the region, instead of the configured one")
     arguments = parser.parse_args()

@@ -2,7 +2,17 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Mapping,
+)
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Lock
 from types import TracebackType
 from typing import Any, Literal
@@ -12,14 +22,16 @@ from botocore.config import Config
 from typing_extensions import Self
 
 from ._boto import KinesisVideoClient as BotoClient
-from ._client import Source, check_request, check_retry, is_async, where
+from ._client import Source, check_request, check_retry, is_async, where, workers
 from ._flows.call import Operation, ThrottleRetry, create, describe
-from ._flows.ensure import ensure
+from ._flows.ensure import check_on_drift, ensure
+from ._flows.fleet import Done, Fleet, NotYet, check_fleet
 from ._flows.io import Io
-from ._flows.wait import wait_until_active
+from ._flows.wait import Poller, wait_until_active
 from ._request import CreateStreamRequest
 from ._results import CreateStreamResponse, EnsuredStream, StreamInfo
 from ._wire import Call
+from .errors import KvsStreamsError
 from .typing import AsyncKinesisVideoClient, BotoSession, KinesisVideoClient
 
 
@@ -31,13 +43,81 @@ class _AsyncIo(Io):
         self._in_threads = client is None or not is_async(client)
 
     async def call(self, call: Call) -> Any:
+        return await self.call_in(None, call)
+
+    async def call_in(self, pool: ThreadPoolExecutor | None, call: Call) -> Any:
+        """Make a call; if it needs a thread, in one of this pool or else of the loop's own."""
         method = getattr(self.client, call.method)
-        if self._in_threads:
-            return await asyncio.to_thread(_call, method, call.kwargs)
-        return await method(**call.kwargs)
+        if not self._in_threads:
+            return await method(**call.kwargs)
+        loop, context = asyncio.get_running_loop(), copy_context()
+        return await loop.run_in_executor(pool, context.run, _call, method, call.kwargs)
 
     async def sleep(self, nanoseconds: int) -> None:
         await self.clock.sleep_async(nanoseconds)
+
+
+class _Tasks:
+    """Makes the calls of a fleet in tasks, those of a boto3 client in worker threads of its own."""
+
+    def __init__(self, io: "_AsyncIo", requests: object, workers: int) -> None:
+        self.client = io.client
+        self.clock = io.clock
+        self._io = io
+        self._requests: Any = requests
+        self._item: asyncio.Future[Any] | None = None
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="kvs_streams")
+        self._finished: deque[Done] = deque()
+        self._event = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
+
+    def take(self) -> object:
+        if not isinstance(self._requests, AsyncIterator):
+            return next(self._requests)
+        if self._item is None:
+            self._item = asyncio.ensure_future(anext(self._requests))
+            self._item.add_done_callback(lambda _: self._event.set())
+        if not self._item.done():
+            return NotYet
+        item, self._item = self._item, None
+        return item.result()
+
+    def submit(self, tag: object, call: Call) -> None:
+        self._in_flight += 1
+        task = asyncio.create_task(self._make(tag, call))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _make(self, tag: object, call: Call) -> None:
+        # Not in a variable: the traceback of an error refers to this frame.
+        try:
+            reply = await self._io.call_in(self._pool, call)
+            self._finished.append(Done(tag, self.clock.now(), reply))
+        except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
+            self._finished.append(Done(tag, self.clock.now(), error=exc))
+        self._event.set()
+
+    def pop(self) -> Done | None:
+        if not self._finished:
+            return None
+        self._in_flight -= 1
+        return self._finished.popleft()
+
+    async def done(self, nanoseconds: float) -> None:
+        await self.clock.wait_async(self._event, nanoseconds, busy=self._in_flight > 0)
+        self._event.clear()
+
+    async def aclose(self) -> None:
+        """Let the calls in flight end."""
+        tasks: set[asyncio.Future[Any]] = {*self._tasks}
+        if self._item is not None:
+            self._item.cancel()
+            tasks.add(self._item)
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            self._pool.shutdown()
 
 
 def _call(method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
@@ -121,9 +201,11 @@ class AsyncStreamsClient:
             return found
 
     async def _operation(self, timeout: float = math.inf) -> Operation:
+        # Before anything is awaited: the operation starts now.
+        operation = Operation(self._io, self._throttle_retry, timeout)
         if self._io.client is None:
             await asyncio.to_thread(self._build, self._closings)
-        return Operation(self._io, self._throttle_retry, timeout)
+        return operation
 
     async def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream; it becomes ``ACTIVE`` some time after this returns.
@@ -203,8 +285,64 @@ class AsyncStreamsClient:
                 exists with another configuration, ``WaitTimeoutError`` at the deadline.
         """
         check_request(request)
+        check_on_drift(on_drift)
         operation = await self._operation(timeout)
-        return await ensure(operation, request, wait=wait, on_drift=on_drift)
+        poller = Poller(operation, request.stream_name)
+        return await ensure(operation, request, poller, wait=wait, on_drift=on_drift)
+
+    def ensure_streams(
+        self,
+        requests: Iterable[CreateStreamRequest] | AsyncIterable[CreateStreamRequest],
+        *,
+        rate: float = 50.0,
+        max_in_flight: int = 32,
+        wait: bool = True,
+        timeout: float = 300.0,
+        on_drift: Literal["raise", "ignore"] = "raise",
+    ) -> AsyncGenerator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None]:
+        """Create many streams unless they exist, at the pace that AWS allows.
+
+        Works as ``StreamsClient.ensure_streams`` does, and needs the same IAM actions: yields one
+        pair for each request, in the order of completion.
+
+        Args:
+            requests: What to create, also from an async iterable; consumed lazily, up to 2,000
+                ahead.
+            rate: Creates per second to start with, above 0; by default AWS's default quota.
+            max_in_flight: The most calls at a time, at least 1, and at most one for each connection
+                of the client's pool.
+            wait: Whether to wait until each stream is ``ACTIVE``.
+            timeout: The deadline of each stream, in seconds from its first call, at least 0.
+            on_drift: Whether a stream with another configuration is a ``StreamDriftError`` or an
+                ``EnsuredStream`` with the differences.
+
+        Raises:
+            TypeError: ``requests`` yields something else, or an argument has a wrong type.
+            ValueError: An argument is out of its range.
+            Exception: Whatever iterating ``requests`` raises, after the results of everything that
+                was taken from it before.
+        """
+        check_fleet(rate, max_in_flight, timeout, on_drift)
+        items = aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
+        options = {"rate": rate, "wait": wait, "timeout": timeout, "on_drift": on_drift}
+        return self._run_fleet(items, max_in_flight, options)
+
+    async def _run_fleet(
+        self, items: object, max_in_flight: int, options: Mapping[str, Any]
+    ) -> AsyncGenerator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None]:
+        """Yield the results of a fleet, and end it however the loop over them ends."""
+        await self._operation()
+        in_flight = workers(self._io.client, max_in_flight)
+        tasks = _Tasks(self._io, items, in_flight)
+        fleet = Fleet(tasks, max_in_flight=in_flight, **options)
+        try:
+            while (result := await fleet.next()) is not None:
+                yield result
+                # Results come in bulk: the calls go on, whether or not the consumer awaits.
+                await asyncio.sleep(0)
+        finally:
+            fleet.close()
+            await tasks.aclose()
 
     async def aclose(self) -> None:
         """Close the boto3 client if this client built it."""

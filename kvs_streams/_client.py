@@ -2,6 +2,11 @@
 
 import inspect
 import math
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Event
 from types import TracebackType
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -15,16 +20,20 @@ from typing_extensions import Self
 from ._boto import KinesisVideoClient as BotoClient
 from ._failures import configuration_error
 from ._flows.call import Operation, ThrottleRetry, create, describe
-from ._flows.ensure import ensure
+from ._flows.ensure import check_on_drift, ensure
+from ._flows.fleet import Done, Fleet, check_fleet
 from ._flows.io import Io, run
-from ._flows.wait import wait_until_active
+from ._flows.wait import Poller, wait_until_active
 from ._request import CreateStreamRequest
 from ._results import CreateStreamResponse, EnsuredStream, StreamInfo
 from ._text import printable, shown
 from ._wire import Call
+from .errors import KvsStreamsError
 from .typing import BotoSession, KinesisVideoClient
 
 _SERVICE = "kinesisvideo"
+# With botocore's 10 connections, a fleet creates 20 streams a second if responses take 0.5 s.
+_ROOMY = Config(max_pool_connections=64)
 
 
 class _SyncIo(Io):
@@ -38,6 +47,58 @@ class _SyncIo(Io):
 
     async def sleep(self, nanoseconds: int) -> None:
         self.clock.sleep(nanoseconds)
+
+
+class _Threads:
+    """Makes the calls of a fleet in worker threads."""
+
+    def __init__(self, io: Io, requests: Iterable[object], workers: int) -> None:
+        self.client = io.client
+        self.clock = io.clock
+        self._io = io
+        self._requests = iter(requests)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="kvs_streams")
+        self._finished: deque[Done] = deque()
+        self._event = Event()
+        self._in_flight = 0
+
+    def take(self) -> object:
+        return next(self._requests)
+
+    def submit(self, tag: object, call: Call) -> None:
+        self._in_flight += 1
+        # In the context of the caller, as asyncio.to_thread does.
+        self._pool.submit(copy_context().run, self._make, tag, call)
+
+    def _make(self, tag: object, call: Call) -> None:
+        # Not in a variable: the traceback of an error refers to this frame.
+        try:
+            reply = run(self._io.call(call))
+            self._finished.append(Done(tag, self.clock.now(), reply))
+        except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
+            self._finished.append(Done(tag, self.clock.now(), error=exc))
+        self._event.set()
+
+    def pop(self) -> Done | None:
+        if not self._finished:
+            return None
+        self._in_flight -= 1
+        return self._finished.popleft()
+
+    async def done(self, nanoseconds: float) -> None:
+        self.clock.wait(self._event, nanoseconds, busy=self._in_flight > 0)
+        self._event.clear()
+
+    def close(self) -> None:
+        """Let the calls in flight end."""
+        self._pool.shutdown()
+
+
+def workers(client: object, max_in_flight: int) -> int:
+    """Return how many calls can be in flight without waiting for a connection."""
+    config = getattr(getattr(client, "meta", None), "config", None)
+    pool = getattr(config, "max_pool_connections", None)
+    return min(max_in_flight, pool) if isinstance(pool, int) and pool > 0 else max_in_flight
 
 
 @frozen(kw_only=True)
@@ -78,7 +139,7 @@ class Source:
                 _SERVICE,
                 region_name=self.region_name,
                 endpoint_url=self.endpoint_url,
-                config=self.config,
+                config=_ROOMY if self.config is None else _ROOMY.merge(self.config),
             )
             # Without this, botocore would notice an invalid port only with the first call.
             _ = urlsplit(str(client.meta.endpoint_url)).port
@@ -294,8 +355,63 @@ class StreamsClient:
                 the stream by then, ``created`` is AWS's response.
         """
         check_request(request)
+        check_on_drift(on_drift)
         operation = self._operation(timeout)
-        return run(ensure(operation, request, wait=wait, on_drift=on_drift))
+        poller = Poller(operation, request.stream_name)
+        return run(ensure(operation, request, poller, wait=wait, on_drift=on_drift))
+
+    def ensure_streams(
+        self,
+        requests: Iterable[CreateStreamRequest],
+        *,
+        rate: float = 50.0,
+        max_in_flight: int = 32,
+        wait: bool = True,
+        timeout: float = 300.0,
+        on_drift: Literal["raise", "ignore"] = "raise",
+    ) -> Generator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None, None]:
+        """Create many streams unless they exist, at the pace that AWS allows.
+
+        Yields one pair for each request, in the order of completion: the request and what
+        ``ensure_stream`` would return or raise. Streams are found and verified by listing them, so
+        running the same requests again creates nothing, and is the way to resume. To stop, leave
+        the loop: nothing more is sent, and calls in flight end.
+
+        Needs the IAM actions of ``ensure_stream`` and ``kinesisvideo:ListStreams``, without which
+        each stream is described.
+
+        Args:
+            requests: What to create; consumed lazily, up to 2,000 ahead. The same name twice is
+                ensured one after the other.
+            rate: Creates per second to start with, above 0; by default AWS's default quota. The
+                pace learns the quota, and what other callers leave of it.
+            max_in_flight: The most calls at a time, at least 1, and at most one for each connection
+                of the boto3 client's pool.
+            wait: Whether to wait until each stream is ``ACTIVE``.
+            timeout: The deadline of each stream, in seconds from its first call, at least 0.
+            on_drift: Whether a stream with another configuration is a ``StreamDriftError`` or an
+                ``EnsuredStream`` with the differences.
+
+        Raises:
+            TypeError: ``requests`` yields something else, or an argument has a wrong type.
+            ValueError: An argument is out of its range.
+            Exception: Whatever iterating ``requests`` raises, after the results of everything that
+                was taken from it before.
+        """
+        check_fleet(rate, max_in_flight, timeout, on_drift)
+        in_flight = workers(self._io.client, max_in_flight)
+        threads = _Threads(self._io, requests, in_flight)
+        return _run_fleet(
+            threads,
+            Fleet(
+                threads,
+                rate=rate,
+                max_in_flight=in_flight,
+                wait=wait,
+                timeout=timeout,
+                on_drift=on_drift,
+            ),
+        )
 
     def close(self) -> None:
         """Close the boto3 client if this client built it."""
@@ -314,3 +430,15 @@ class StreamsClient:
     ) -> None:
         """Close as ``close`` does."""
         self.close()
+
+
+def _run_fleet(
+    threads: _Threads, fleet: Fleet
+) -> Generator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None, None]:
+    """Yield the results of a fleet, and end it however the loop over them ends."""
+    try:
+        while (result := run(fleet.next())) is not None:
+            yield result
+    finally:
+        fleet.close()
+        threads.close()

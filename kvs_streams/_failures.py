@@ -169,6 +169,13 @@ def translate(
     return None
 
 
+def is_throttle(exc: Exception) -> bool | None:
+    """Tell whether the service throttled a call that failed; ``None`` if it gave no answer."""
+    if not isinstance(exc, ClientError):
+        return None
+    return issubclass(_error_type(exc.response), errors.ThrottlingError)
+
+
 def configuration_error(exc: Exception) -> errors.ConfigurationError:
     """Return our error for one that says that the client cannot work as it is set up."""
     # botocore's plain ValueErrors are about endpoints.
@@ -187,13 +194,7 @@ def _service_error(
 ) -> errors.ServiceError:
     response: Mapping[str, Any] = exc.response
     attempts = retry_attempts(response)
-    error = response.get("Error")
-    code = error.get("Code") if is_mapping(error) else None
-    cls = _BY_CODE.get(code) if isinstance(code, str) else None
-    if cls is None:
-        status = metadata(response).get("HTTPStatusCode")
-        failed = isinstance(status, int) and status >= _SERVER_ERROR
-        cls = errors.ServerError if failed else errors.ServiceError
+    cls = _error_type(response)
     extra: dict[str, Any] = {}
     if cls is errors.ResourceInUseException:
         extra["possibly_own"] = retried or attempts > 0
@@ -204,6 +205,18 @@ def _service_error(
         retry_attempts=sent_before + attempts,
         **extra,
     )
+
+
+def _error_type(response: Mapping[str, Any]) -> type[errors.ServiceError]:
+    """Return the class for an error response."""
+    error = response.get("Error")
+    code = error.get("Code") if is_mapping(error) else None
+    cls = _BY_CODE.get(code) if isinstance(code, str) else None
+    if cls is not None:
+        return cls
+    status = metadata(response).get("HTTPStatusCode")
+    failed = isinstance(status, int) and status >= _SERVER_ERROR
+    return errors.ServerError if failed else errors.ServiceError
 
 
 def _transport_error(exc: Exception, client: object, call: Call) -> errors.TransportError:

@@ -46,6 +46,15 @@ def storage_call(stream: str) -> Call:
     return _call_for(operation, "describe_stream_storage_configuration", stream)
 
 
+def list_call(next_token: str | None) -> Call:
+    """Return the call that lists a page of the account's streams, as long as the service allows."""
+    # 10,000 is the model's maximum; the service then answers with pages of 1,000.
+    kwargs: dict[str, Any] = {"MaxResults": 10_000}
+    if next_token is not None:
+        kwargs["NextToken"] = next_token
+    return Call("ListStreams", "list_streams", kwargs, "")
+
+
 def _call_for(operation_name: str, method: str, stream: str) -> Call:
     faults = check_stream(stream)
     if faults:
@@ -99,7 +108,17 @@ def read_created(call: Call, reply: object, sent_before: int) -> CreateStreamRes
 
 def read_stream(call: Call, reply: object) -> StreamInfo:
     """Return the stream that a describe shows."""
-    info = _member(reply, "StreamInfo")
+    return _read_info(call, reply, _member(reply, "StreamInfo"))
+
+
+def read_page(call: Call, reply: object) -> tuple[list[StreamInfo], str | None]:
+    """Return a page of streams, and the token for the next page if there is one."""
+    page = _member(reply, "StreamInfoList")
+    infos = [_read_info(call, reply, info) for info in page] if isinstance(page, list) else []
+    return infos, _string(reply, "NextToken")
+
+
+def _read_info(call: Call, reply: object, info: object) -> StreamInfo:
     name = _require(call, reply, info, "StreamName")
     arn = _require(call, reply, info, "StreamARN")
     status = _require(call, reply, info, "Status")

@@ -23,6 +23,10 @@ class KinesisVideoClient(Protocol):
         """Describe a stream."""
         ...
 
+    def list_streams(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
+        """List the streams."""
+        ...
+
     def list_tags_for_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """List a stream's tags."""
         ...
@@ -41,6 +45,10 @@ class AsyncKinesisVideoClient(Protocol):
 
     def describe_stream(self, *args: Any, **kwargs: Any) -> Awaitable[Mapping[str, Any]]:
         """Describe a stream."""
+        ...
+
+    def list_streams(self, *args: Any, **kwargs: Any) -> Awaitable[Mapping[str, Any]]:
+        """List the streams."""
         ...
 
     def list_tags_for_stream(self, *args: Any, **kwargs: Any) -> Awaitable[Mapping[str, Any]]:

@@ -402,7 +402,7 @@ def test_the_page_tells_which_claims_rest_on_what() -> None:
 # As the service, only faster. Deletion is visible and short.
 FAST: dict[str, Any] = {
     "active_after": (0.0, 0.0),
-    "delete_after": 0.1,
+    "delete_after": 1.5,
     "latency": (0.0, 0.0),
     "unrelated": 1_001,
 }
@@ -661,5 +661,4 @@ def test_no_other_run_collects_the_checks() -> None:
         ).stdout
 
     assert "no tests collected" in collected("tests", *others)
-    assert f"{len(FACTS)} tests collected" in collected("tests/live")
     assert "1 test collected" in collected("tests/live/test_facts.py::test_fact[denied]")

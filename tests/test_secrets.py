@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import pickle
 import traceback
 from collections.abc import Iterator
@@ -474,7 +475,8 @@ def test_control_characters_in_settings(
         StreamsClient(region_name="eu-west-1", endpoint_url=f"nowhere{text}")
     check_silence(caught.value, caplog)
     if "\0" not in text:
-        monkeypatch.setenv("AWS_PROFILE", f"no{text}profile")
+        # As a shell sets it, also in a locale that cannot say it.
+        monkeypatch.setenv("AWS_PROFILE", os.fsdecode(f"no{text}profile".encode()))
         with pytest.raises(KvsStreamsError) as caught:
             StreamsClient(region_name="eu-west-1")
         check_silence(caught.value, caplog)

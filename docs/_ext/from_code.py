@@ -1,4 +1,4 @@
-"""What the documentation takes from the code: the tree of errors, the limits, attributes' texts.
+"""What the documentation takes from the code: pictures, limits, links to tests, attributes' texts.
 
 Everything is made anew in every build, so it cannot grow old.
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import ast
 import inspect
-import re
+import os
 from enum import Enum
-from html import escape
 from importlib import import_module
+from importlib.metadata import metadata
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import drawing
+import pictures
+import rooms
 from docutils import nodes
 from pygments.lexers.special import TextLexer
 from sphinx.errors import NoUri
@@ -25,9 +27,8 @@ from sphinx.util.docutils import SphinxDirective
 from kvs_streams import _limits, errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from docutils.parsers.rst.states import Inliner
+    from drawing import Picture
     from sphinx.addnodes import pending_xref
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
@@ -37,85 +38,85 @@ ROOT = Path(__file__).parents[2]
 log = logging.getLogger(__name__)
 
 
-# The tree of errors as a picture
-
-# In pixels: what a level is moved to the right, the space between two boxes, the height of a line
-# of text, and the width of a character of a name and of a note.
-INDENT, GAP, LINE, NAME, NOTE = 20, 9, 14, 7.25, 5.3
-# In characters: what fits on a phone beside three levels.
-NOTE_WIDTH = 46
-# What the errors end in whose names are AWS's own.
-AWS_SUFFIX = "Exception"
+# Links to the repository
 
 
-def read_notes() -> dict[str, str]:
-    """Return the few words beside each error in the tree that heads its module."""
-    row = re.compile(r"^[│├└─\s]*(\w+)(?: \([^)]*\))? {2,}(\S.*)$", re.MULTILINE)
-    return dict(row.findall(errors.__doc__ or ""))
+def read_repository() -> str:
+    """Return the address of the repository, which the package's metadata names."""
+    urls = dict(url.split(", ", 1) for url in metadata("kvs_streams").get_all("Project-URL", []))
+    return urls["Source"]
 
 
-def walk(cls: type, depth: int = 0) -> Iterator[tuple[type, int]]:
-    """Go through an error and all that derive from it, in the order of the module."""
-    yield cls, depth
-    for child in cls.__subclasses__():
-        yield from walk(child, depth + 1)
+# Read the Docs says which commit it builds.
+SOURCES = f"{read_repository()}/blob/{os.environ.get('READTHEDOCS_GIT_COMMIT_HASH', 'main')}"
 
 
-def caption(cls: type, notes: dict[str, str]) -> list[str]:
-    """Return what stands below an error's name: what it is about, and foreign parents."""
-    parents = [base.__name__ for base in cls.__bases__ if base.__module__.startswith("botocore")]
-    parents += [base.__name__ for base in cls.__bases__[1:] if base.__module__ == "builtins"]
-    about = notes.get(cls.__name__) or f"{cls.__doc__}".splitlines()[0].rstrip(".")
-    about = about[0].upper() + about[1:]
-    return wrap(" · ".join([about, *(f"also {name}" for name in parents)]), NOTE_WIDTH)
+# Pictures
 
 
-def draw_error_tree(page: str) -> str:
-    """Return the tree as SVG; each box leads to its error on the page of that address."""
-    notes = read_notes()
-    lines: list[str] = []
-    boxes: list[str] = []
-    bottoms: dict[int, float] = {}
-    width, top = 0.0, 2.0
-    for cls, depth in walk(errors.KvsStreamsError):
-        name, texts = cls.__name__, caption(cls, notes)
-        left = 2 + depth * INDENT
-        box = 20 + max(len(name) * NAME, *(len(text) * NOTE for text in texts))
-        bottom = top + 26 + LINE * len(texts)
-        if depth:
-            # From the parent's lower edge down, and to the middle of this box.
-            start, middle = bottoms[depth - 1], (top + bottom) / 2
-            lines.append(f'<path d="M{left - INDENT + 10} {start}V{middle}H{left}"/>')
-        note = "".join(
-            f'<tspan x="{left + 10}" dy="{LINE}">{escape(text)}</tspan>' for text in texts
-        )
-        boxes.append(
-            f'<a href="{escape(page)}#kvs_streams.{name}"'
-            f' class="{"aws" if name.endswith(AWS_SUFFIX) else "ours"}">'
-            f'<rect x="{left}" y="{top}" width="{box:.0f}" height="{bottom - top}" rx="6"/>'
-            f'<text class="name" x="{left + 10}" y="{top + 17}">{name}</text>'
-            f'<text class="note" y="{top + 18}">{note}</text></a>'
-        )
-        bottoms[depth] = bottom
-        width, top = max(width, left + box + 2), bottom + GAP
-    return (
-        f'<svg class="error-tree" viewBox="0 0 {width:.0f} {top:.0f}" width="{width:.0f}"'
-        f' role="img" xmlns="http://www.w3.org/2000/svg"><title>The tree of errors</title>'
-        f"<g>{''.join(lines)}</g>{''.join(boxes)}</svg>"
-    )
+class Drawing(SphinxDirective):
+    """A picture that is drawn in every build."""
 
-
-class ErrorTree(SphinxDirective):
-    """The tree of errors, drawn from the classes."""
+    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
+        """Return the picture."""
+        for module in pictures, drawing, rooms, errors:
+            self.env.note_dependency(inspect.getfile(module))
+        return [nodes.raw("", self.draw().inline(), format="html")]
+
+    def draw(self) -> Picture:
+        """Return the picture of the name that is given."""
+        name = self.arguments[0] if self.arguments else None
+        for draw in pictures.DRAWN:
+            picture = draw()
+            if picture.name == name:
+                return picture
+        raise self.error(f"there is no picture {name!r}")
+
+
+class ErrorTree(Drawing):
+    """The tree of errors; each box leads to its class."""
+
+    optional_arguments = 0
+
+    def draw(self) -> Picture:
         """Return the picture."""
         try:
             page = self.env.app.builder.get_relative_uri(self.env.docname, "reference/errors")
         except NoUri:
             page = ""
-        self.env.note_dependency(inspect.getfile(errors))
-        return [nodes.raw("", draw_error_tree(page), format="html")]
+        return pictures.draw_error_tree(page)
+
+
+class Architecture(Drawing):
+    """The modules of the package and what they import; each box leads to its source."""
+
+    optional_arguments = 0
+
+    def draw(self) -> Picture:
+        """Return the picture."""
+        for path in rooms.PACKAGE.rglob("*.py"):
+            self.env.note_dependency(str(path))
+        return pictures.draw_architecture(f"{SOURCES}/kvs_streams")
+
+
+class FleetPace(Drawing):
+    """The pace of a fleet, from the JSON file of a benchmark, given from the folder of the page."""
+
+    required_arguments = 1
+    optional_arguments = 0
+    option_spec: ClassVar = {"quota": float}
+
+    def draw(self) -> Picture:
+        """Return the picture."""
+        _, file = self.env.relfn2path(self.arguments[0])
+        self.env.note_dependency(file)
+        try:
+            run = pictures.load_run(Path(file))
+        except OSError as error:
+            raise self.error(f"{error}") from error
+        return pictures.draw_fleet_pace(run, self.options.get("quota"))
 
 
 # The limits as a table
@@ -182,6 +183,27 @@ class LimitsTable(SphinxDirective):
         return nodes.table("", group)
 
 
+# Tables on a phone
+
+
+def repeat_heads(app: Sphinx, doctree: nodes.document) -> None:
+    """Repeat the head of each column in its cells, where a table becomes a list on a phone.
+
+    A table of two columns reads well without.
+    """
+    del app
+    for container in doctree.findall(nodes.container):
+        if "stacked" not in container["classes"]:
+            continue
+        for table in container.findall(nodes.table):
+            (head,), (body,) = table.findall(nodes.thead), table.findall(nodes.tbody)
+            labels = [entry.astext() for entry in head.findall(nodes.entry)]
+            for row in body.children if len(labels) > 2 else ():  # noqa: PLR2004
+                for label, entry in list(zip(labels, row.children, strict=True))[1:]:
+                    for paragraph in entry.children[:1]:
+                        paragraph.insert(0, nodes.inline("", f"{label}: ", classes=["head"]))
+
+
 # A test that backs a claim
 
 
@@ -193,34 +215,71 @@ def name_test(
     inliner: Inliner,
     *rest: Any,
 ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-    """Show the name of a test, such as ``tests/test_client.py::test_describe``; it has to exist."""
-    del name, rest
+    """Link to a test that backs a claim, such as ``tests/test_client.py::test_describe``.
+
+    The test has to exist. Its docstring appears when the pointer is over the link.
+    """
+    del name, rawtext, rest
     path, _, function = text.partition("::")
     file = ROOT / path
-    source = file.read_text(encoding="utf-8") if file.is_file() else ""
-    definition = re.compile(rf"^(async )?def {function}\(", re.MULTILINE)
-    if not source or (function and not definition.search(source)):
+    tree = ast.parse(file.read_text(encoding="utf-8") if file.is_file() else "")
+    found: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | None = None
+    if not function:
+        found = tree if tree.body else None
+    for item in tree.body:
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) and item.name == function:
+            found = item
+    if found is None:
         return [], [inliner.reporter.error(f"there is no test {text}", line=lineno)]
-    return [nodes.literal(rawtext, text, classes=["test"])], []
+    about = " ".join((ast.get_docstring(found) or "").split("\n\n")[0].split())
+    address = f"{SOURCES}/{path}#L{getattr(found, 'lineno', 1)}"
+    link = nodes.reference("", "", refuri=address, reftitle=f"{path}: {about}")
+    link += nodes.literal(text, function or path.rpartition("/")[2], classes=["test"])
+    return [link], []
+
+
+# A module
+
+
+def name_module(
+    name: str,
+    rawtext: str,
+    text: str,
+    lineno: int,
+    inliner: Inliner,
+    *rest: Any,
+) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+    """Link to the source of a module, such as ``_flows/ensure.py``; it has to exist."""
+    del name, rest
+    if not (rooms.PACKAGE / text).exists():
+        return [], [inliner.reporter.error(f"there is no module {text}", line=lineno)]
+    link = nodes.reference("", "", refuri=f"{SOURCES}/kvs_streams/{text}")
+    link += nodes.literal(rawtext, text)
+    return [link], []
 
 
 # Texts under attributes, which Sphinx seeks in the module that a class says it is from
 
 
 def let_sphinx_find_attributes() -> None:
-    """Show Sphinx the sources of the face: it is where every public class says it is from.
+    """Show Sphinx the sources of each public package, in case its classes say they are from it.
 
     Python keeps no text of an attribute, so Sphinx reads it from the source.
     """
-    for package, modules in {
-        "kvs_streams": ("errors", "_models", "_flows", "_client", "_aio"),
-        "kvs_streams.testing": ("_errors", "_records", "_kit"),
-    }.items():
-        source = "\n".join(
-            inspect.getsource(import_module(f"{package}.{module}")) for module in modules
-        )
-        ast.parse(source)
-        analyzer = ModuleAnalyzer.for_string(source, package)
+    for package in "kvs_streams", "kvs_streams.testing":
+        face = import_module(package)
+        public = set(face.__all__)
+        sources = []
+        for path in sorted(Path(face.__path__[0]).rglob("*.py")):
+            source = path.read_text(encoding="utf-8")
+            defined = {
+                item.name
+                for item in ast.parse(source).body
+                if isinstance(item, ast.ClassDef | ast.FunctionDef)
+            }
+            if defined & public:
+                sources.append(source)
+        analyzer = ModuleAnalyzer.for_string("\n".join(sources), package)
         ModuleAnalyzer.cache["module", package] = analyzer
 
 
@@ -287,14 +346,19 @@ def check_complete(app: Sphinx, env: BuildEnvironment) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Tell Sphinx of all this."""
     let_sphinx_find_attributes()
+    app.add_directive("picture", Drawing)
     app.add_directive("error-tree", ErrorTree)
+    app.add_directive("architecture", Architecture)
+    app.add_directive("fleet-pace", FleetPace)
     app.add_directive("limits", LimitsTable)
     app.add_role("test", name_test)
+    app.add_role("module", name_module)
     # What a block of code prints: a block of its own, compared by the tests.
     app.add_lexer("output", TextLexer)
     app.connect("autodoc-process-docstring", hide_colon, priority=400)  # napoleon's is 500
     app.connect("autodoc-process-docstring", show_colon, priority=600)
     app.connect("autodoc-process-signature", shorten_signature)
+    app.connect("doctree-read", repeat_heads)
     app.connect("missing-reference", resolve_short_names)
     app.connect("env-check-consistency", check_complete)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -93,6 +93,10 @@ class Operation:
         self.last_status: StreamStatus | None = None
         self.last_error: KvsStreamsError | None = None
 
+    def begin(self) -> None:
+        """Let the time start now."""
+        self.started = self.io.clock.now()
+
     @property
     def waited(self) -> int:
         """The time since the start."""
@@ -133,6 +137,8 @@ class Operation:
             attempt += 1
             try:
                 return await self.io.call(call), sent
+            except KvsStreamsError:
+                raise
             except Exception as exc:
                 error = translate(exc, self.io.client, call, sent_before=sent, retried=retried)
                 if error is None:

@@ -38,14 +38,32 @@ def check_on_drift(on_drift: str) -> None:
 
 
 async def ensure(
-    operation: Operation, request: CreateStreamRequest, *, wait: bool, on_drift: OnDrift
+    operation: Operation,
+    request: CreateStreamRequest,
+    poller: Poller,
+    *,
+    wait: bool,
+    on_drift: OnDrift,
+    exists: bool = False,
 ) -> EnsuredStream:
-    """Create a stream unless it exists, and compare it with the request if it does."""
-    check_on_drift(on_drift)
-    flow = _Ensure(operation, request, wait=wait)
+    """Create a stream unless it exists, and compare it with the request if it does.
+
+    Args:
+        operation: The operation.
+        request: What to create.
+        poller: What polls the stream.
+        wait: Whether to wait until the stream is ``ACTIVE``.
+        on_drift: Whether to raise if the stream differs from the request.
+        exists: Whether the stream is known to exist, so that it is not created at first.
+    """
+    flow = _Ensure(operation, request, poller, wait=wait)
+    ensured: EnsuredStream | None = None
     try:
-        while (ensured := await flow.attempt()) is None:
-            pass
+        while ensured is None:
+            if not exists:
+                await flow.create()
+            exists = False
+            ensured = await flow.follow()
     except KvsStreamsError as error:
         error.created = flow.created
         if isinstance(error, WaitTimeoutError) and flow.unknown is not None:
@@ -61,13 +79,15 @@ async def ensure(
 
 
 class _Ensure:
-    """One ``ensure_stream``: what is known so far, and one attempt after the other."""
+    """What is known of a stream that is ensured, and the two steps that take turns."""
 
-    def __init__(self, operation: Operation, request: CreateStreamRequest, *, wait: bool) -> None:
+    def __init__(
+        self, operation: Operation, request: CreateStreamRequest, poller: Poller, *, wait: bool
+    ) -> None:
         self._operation = operation
         self._request = request
+        self._poller = poller
         self._wait = wait
-        self._poller = Poller(operation, request.stream_name)
         # What the latest create came to: its response, or the error that left its outcome unknown,
         # or neither after a conflict.
         self.created: CreateStreamResponse | None = None
@@ -77,9 +97,8 @@ class _Ensure:
         self._possibly_own = False
         self._began: datetime | None = None
 
-    async def attempt(self) -> EnsuredStream | None:
-        """Create, and poll what is there then; ``None`` if the name turns out to be free."""
-        await self._create()
+    async def follow(self) -> EnsuredStream | None:
+        """Poll what exists; ``None`` if the name turns out to be free."""
         try:
             info = await self._poller.until_seen(active=self._wait)
             if self._is_created(info):
@@ -112,7 +131,7 @@ class _Ensure:
         self._poller.hurry()
         return None
 
-    async def _create(self) -> None:
+    async def create(self) -> None:
         """Create once; raise what neither a conflict nor an unknown outcome explains."""
         self.created = self.unknown = self._began = None
         try:

@@ -7,8 +7,10 @@ event loop (``run``). All times are integers, in nanoseconds, so that their sums
 
 import math
 import random
+import threading
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from kvs_streams._text import shown
@@ -41,6 +43,26 @@ class SystemClock:
         import asyncio  # noqa: PLC0415  # the sync client does not use it
 
         await asyncio.sleep(nanoseconds / SECOND)
+
+    def wait(self, event: threading.Event, nanoseconds: float, *, busy: bool) -> None:
+        """Block this thread until an event is set, or for a time.
+
+        Args:
+            event: What to wait for.
+            nanoseconds: How long to wait at the most, which can be infinite.
+            busy: Whether calls are in flight; a virtual clock does not advance meanwhile.
+        """
+        del busy
+        event.wait(None if nanoseconds == math.inf else nanoseconds / SECOND)
+
+    async def wait_async(self, event: Any, nanoseconds: float, *, busy: bool) -> None:
+        """Suspend this task until an event is set, or for a time, as ``wait`` does."""
+        import asyncio  # noqa: PLC0415  # the sync client does not use it
+
+        del busy
+        timeout = None if nanoseconds == math.inf else nanoseconds / SECOND
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(event.wait(), timeout)
 
     def random(self) -> float:
         """Return a random number from 0 up to, but not including, 1."""

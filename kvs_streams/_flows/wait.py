@@ -67,18 +67,30 @@ class Poller:
             # The next poll is the retry.
             reply, _ = await operation.send(self._call, retry_throttle=False)
             info = read_stream(self._call, reply)
-            if self._created is not None and _is_older(info.stream_arn, self._created):
+            if self.is_stale(info):
                 raise _stale(info, reply)
         except (ThrottlingError, ServerError) as error:
             operation.last_error = error
             return None
         except ResourceNotFoundException as error:
             operation.last_error = error
-            if self.last is not None or operation.io.clock.now() >= self._grace_ends:
+            if self.last is not None or self.is_overdue():
                 raise
             return None
+        return self.accept(info, reply)
+
+    def is_stale(self, info: StreamInfo) -> bool:
+        """Tell whether a stream is the predecessor of the one that is expected."""
+        return self._created is not None and _is_older(info.stream_arn, self._created)
+
+    def is_overdue(self) -> bool:
+        """Tell whether the grace period is over."""
+        return self._operation.io.clock.now() >= self._grace_ends
+
+    def accept(self, info: StreamInfo, reply: object) -> StreamInfo:
+        """Take a stream for the answer to a poll."""
         self.last, self.last_reply = info, reply
-        operation.last_status = info.status
+        self._operation.last_status = info.status
         return info
 
     async def until_seen(self, *, active: bool) -> StreamInfo:

@@ -34,8 +34,7 @@ _HOMES = {
 # pytest imports this package in every run, for the sake of the plugin.
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

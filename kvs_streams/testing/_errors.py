@@ -9,10 +9,10 @@ _WAY_OUT = (
 
 
 class UnusedFaultError(AssertionError):
-    """Something that the test scripted never happened."""
+    """Something that the test scripted did not happen."""
 
     unused: tuple[str, ...]
-    """What was scripted and has not happened, a sentence for each."""
+    """What was scripted and did not happen, one sentence for each."""
 
     def __init__(self, unused: tuple[str, ...], calls: str) -> None:
         self.unused = unused
@@ -29,26 +29,37 @@ class UnusedFaultError(AssertionError):
         )
 
     def __reduce__(self) -> tuple[type["UnusedFaultError"], tuple[tuple[str, ...], str]]:
-        """Pickle by what it was made of; pytest-xdist may send it to another process."""
+        """Pickle by the constructor's arguments; pytest-xdist may send it to another process."""
         return type(self), (self.unused, self.calls)
 
 
 class BlockedRequestError(RuntimeError):
     """A request was about to leave this machine, which no test under the kit may do."""
 
-    def __init__(self, url: str) -> None:
+    url: str
+    """Where the request was going."""
+
+    proxy: str | None
+    """The proxy that it was going through, if that is why it was blocked."""
+
+    def __init__(self, url: str, proxy: str | None = None) -> None:
         self.url = url
-        host = urlsplit(url).hostname
-        super().__init__(
-            f"kvs_streams.testing stopped a request to {host}: under mock_kvs nothing leaves this "
-            "machine. moto answers the standard endpoints of boto3 clients; aiobotocore and other "
-            "clients find it with mock_kvs(server=True) at kvs.endpoint_url"
-        )
+        self.proxy = proxy
+        blocked = f"kvs_streams.testing blocked a request to {urlsplit(url).hostname}"
+        if proxy is None:
+            super().__init__(
+                f"{blocked}: under mock_kvs nothing leaves this machine. moto answers the standard "
+                "endpoints of boto3 clients; aiobotocore and other clients find it with "
+                "mock_kvs(server=True) at kvs.endpoint_url"
+            )
+        else:
+            # Without the user and the password of the proxy.
+            super().__init__(
+                f"{blocked} through the proxy {urlsplit(proxy).hostname}: under mock_kvs nothing "
+                "leaves this machine, and a proxy may forward requests elsewhere. Make this client "
+                "without the proxies of its Config in tests"
+            )
 
-    def __reduce__(self) -> tuple[type["BlockedRequestError"], tuple[str]]:
-        """Pickle by what it was made of."""
-        return type(self), (self.url,)
-
-
-# Tracebacks, reprs and pickles show the names that users import.
-UnusedFaultError.__module__ = BlockedRequestError.__module__ = "kvs_streams.testing"
+    def __reduce__(self) -> tuple[type["BlockedRequestError"], tuple[str, str | None]]:
+        """Pickle by the constructor's arguments."""
+        return type(self), (self.url, self.proxy)

@@ -1,4 +1,4 @@
-"""What the kit hands out, and what passes between moto and the script."""
+"""What the kit hands out, and what moto and the service pass to each other."""
 
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime
@@ -31,10 +31,13 @@ class Call:
     region_name: str
     """The region that was called."""
 
+    account_id: str = "123456789012"
+    """The account of the caller; moto's own by default."""
+
 
 @frozen
 class StreamRecord:
-    """A stream that exists, with all that its creation asked for."""
+    """A stream that exists, with its whole configuration."""
 
     stream_name: str
     """The stream's name."""
@@ -43,13 +46,19 @@ class StreamRecord:
     """The stream's ARN; its trailing number is the creation time in epoch milliseconds."""
 
     status: StreamStatus
-    """What the next ``describe_stream`` would answer, were nothing held."""
+    """The current status."""
 
     region_name: str
-    """The region that the stream is in."""
+    """The region of the stream."""
+
+    account_id: str
+    """The account of the stream; by default moto's own, ``123456789012``."""
 
     creation_time: datetime
     """When the stream was created, by the kit's clock (aware, UTC)."""
+
+    version: str
+    """The version, which each update of the stream changes."""
 
     device_name: str | None
     """As requested."""
@@ -71,7 +80,7 @@ class StreamRecord:
 
 
 class MotoStream(Protocol):
-    """What the kit reads and sets of the streams that moto keeps."""
+    """What the kit reads and sets in moto's streams."""
 
     arn: str
     stream_name: str
@@ -99,13 +108,13 @@ class Request:
     """A request as it arrived, with moto's own answer to it on demand."""
 
     operation: str
-    """Such as ``create_stream``."""
+    """Such as ``create_stream``; also operations that the kit does not imitate."""
 
     parameters: dict[str, Any]
     """As in JSON: AWS's names."""
 
     invocation: str | None
-    """What all attempts of one call have in common, from the SDK."""
+    """The SDK's id of a call, the same in all its attempts."""
 
     attempt: int
     """1 for a call's first request."""
@@ -117,17 +126,13 @@ class Request:
     """moto's own store for this account and region, by ARN."""
 
     forward: Callable[[], Reply]
-    """Have moto answer."""
+    """Let moto answer."""
 
 
 class DroppedConnectionError(Exception):
-    """The connection is to be closed without a reply."""
+    """Raised to close the connection without a reply."""
 
 
 def as_text(value: str | bytes | None) -> str:
     """Return the value of a header: SDKs, moto and botocore keep it in different ways."""
     return value.decode() if isinstance(value, bytes) else value or ""
-
-
-# Tracebacks, reprs and pickles show the names that users import.
-Call.__module__ = StreamRecord.__module__ = "kvs_streams.testing"

@@ -1,14 +1,15 @@
-"""How the service behaves under the kit: what moto answers, and what a test scripted on top."""
+"""How the service behaves under the kit: moto's answers, and what a test scripted on top."""
 
+import base64
 import json
 import threading
 import uuid
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Mapping
-from datetime import datetime, timezone
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import datetime, timedelta, timezone
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
@@ -16,147 +17,19 @@ from kvs_streams._request import CreateStreamRequest
 from kvs_streams._values import StreamArn, StreamStatus
 from kvs_streams.errors import RequestValidationError
 
+from ._clock import NS_PER_SECOND
 from ._records import Call, DroppedConnectionError, Reply, Request, StreamRecord
+from ._replies import api_name, error_code, error_reply, json_reply
+from ._script import OPERATIONS, Fault, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-
-    from ._process import VirtualClock
+    from ._clock import VirtualClock
     from ._records import MotoStream
 
-Operation = Literal[
-    "create_stream",
-    "describe_stream",
-    "list_streams",
-    "delete_stream",
-    "list_tags_for_stream",
-    "describe_stream_storage_configuration",
-    "get_data_endpoint",
-]
-OPERATIONS: tuple[str, ...] = get_args(Operation)
-
-ErrorCode = Literal[
-    "AccountStreamLimitExceededException",
-    "ClientLimitExceededException",
-    "DeviceStreamLimitExceededException",
-    "InvalidArgumentException",
-    "InvalidDeviceException",
-    "ResourceInUseException",
-    "TagsPerResourceExceededLimitException",
-    "ResourceNotFoundException",
-    "AccessDeniedException",
-    "UnrecognizedClientException",
-    "InvalidSignatureException",
-    "ValidationException",
-    "ThrottlingException",
-    "InternalFailure",
-    "ServiceUnavailable",
-]
-
-# Status and text. Those of the model have the model's status and documentation; the others are as
-# seen on the wire, or, where nobody has seen them, as AWS's common errors are documented.
-_ERRORS: dict[str, tuple[int, str]] = {
-    "AccountStreamLimitExceededException": (
-        400,
-        "The number of streams created for the account is too high.",
-    ),
-    "ClientLimitExceededException": (400, "Limit exceeded on number of requests for {api} API"),
-    "DeviceStreamLimitExceededException": (400, "Not implemented."),
-    "InvalidArgumentException": (400, "The value for this input parameter is invalid."),
-    "InvalidDeviceException": (400, "Not implemented."),
-    "ResourceInUseException": (400, "The stream already exists."),
-    "TagsPerResourceExceededLimitException": (
-        400,
-        (
-            "You have exceeded the limit of tags that you can associate with the resource. "
-            "A Kinesis video stream can support up to 50 tags."
-        ),
-    ),
-    "ResourceNotFoundException": (404, "The requested stream is not found or not active."),
-    "AccessDeniedException": (
-        403,
-        (
-            "User: arn:aws:iam::{account}:user/testing is not authorized to perform: "
-            "kinesisvideo:{api} on resource: arn:aws:kinesisvideo:{region}:{account}:stream/*"
-        ),
-    ),
-    "NotAuthorizedException": (401, "The caller is not authorized to perform this operation."),
-    "UnrecognizedClientException": (403, "The security token included in the request is invalid."),
-    "InvalidSignatureException": (
-        403,
-        "The request signature we calculated does not match the signature you provided.",
-    ),
-    "ThrottlingException": (400, "Rate exceeded"),
-    "InternalFailure": (500, "The request processing has failed because of an unknown error."),
-    "ServiceUnavailable": (503, "The request has failed due to a temporary failure of the server."),
-}
-# The service that refuses a key writes the member in lower case.
-_LOWER_CASE_MESSAGE = {"UnrecognizedClientException"}
-_ERROR_TYPE_SUFFIX = ":http://internal.amazon.com/coral/com.amazonaws.kinesisvideo/"
-
-
-@define(kw_only=True)
-class Fault:
-    """A scripted failure of one or more calls."""
-
-    script: str
-    operation: str
-    stream_name: str | None
-    error: str | None
-    """``None`` drops the connection."""
-    times: int
-    attempts: int | None
-    """How many requests of a call are met; ``None``: all of them."""
-    acts: bool = False
-    """Whether the service does its work before the reply is lost."""
-    status: int | None = None
-    message: str | None = None
-    met: int = 0
-
-    def unused(self) -> str | None:
-        """Say how much of this has not happened."""
-        if self.met == self.times:
-            return None
-        wanted = f"{self.times} call{'s' if self.times > 1 else ''} of {self.operation}"
-        of_stream = f" for {self.stream_name!r}" if self.stream_name else ""
-        return f"{self.script} waited for {wanted}{of_stream}; {self.met or 'none'} came"
-
-
-@define
-class Rule:
-    """What happens to every new stream, or to those that are deleted."""
-
-    script: str
-    event: str
-    describes: int | None
-    met: int = 0
-
-    def unused(self) -> str | None:
-        """Say that this has never applied."""
-        return None if self.met else f"{self.script} waited for a stream; none {self.event}"
-
-
-class Rules:
-    """The rules of one kind: one for all streams, and one for each stream that has its own."""
-
-    def __init__(self) -> None:
-        self._rules: dict[str | None, Rule] = {}
-
-    def add(self, stream_name: str | None, rule: Rule) -> None:
-        self._rules[stream_name] = rule
-
-    def take(self, stream_name: str) -> Rule | None:
-        """Return the rule for a stream, which has now applied."""
-        rule = self._rules.get(stream_name) or self._rules.get(None)
-        if rule is not None:
-            rule.met += 1
-        return rule
-
-    def clear(self) -> None:
-        self._rules.clear()
-
-    def unused(self) -> list[str]:
-        return [text for rule in self._rules.values() if (text := rule.unused())]
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - moto's times are naive, and UTC
+# Stands for the name of a stream that exists, when the rest of its configuration is checked.
+_ANY_STREAM = {"StreamName": "stream"}
+_DEFAULT_PAGE, _LONGEST_PAGE, _MAX_RESULTS = 10, 1_000, 10_000
 
 
 @define
@@ -165,10 +38,10 @@ class _Extra:
 
     default_storage_tier: str = "HOT"
     hidden: int = 0
-    """``describe_stream`` will not find it so many times more."""
+    """How many more times the stream is not found."""
     held: bool = False
     describes: int | None = None
-    """``describe_stream`` shows a held status so many times more; ``None``: until released."""
+    """How many more times a held status is shown; ``None``: until the stream is released."""
 
 
 @define
@@ -179,85 +52,85 @@ class _Meeting:
     requests: int = 0
 
 
-def _json(status: int, content: object, **headers: str) -> Reply:
-    return Reply(
-        status,
-        {
-            "content-type": "application/x-amz-json-1.1",
-            "x-amzn-RequestId": str(uuid.uuid4()),
-            **headers,
-        },
-        json.dumps(content),
-    )
+class _RateLimit:
+    """Creates per second in a sliding window, also for requests that arrive out of order."""
 
+    def __init__(self) -> None:
+        self._accepted: list[int] = []
 
-def error_reply(
-    request: Request, code: str, *, status: int | None = None, message: str | None = None
-) -> Reply:
-    """Answer with an error as the service writes it.
+    def accept(self, now: int, rate: int) -> int | None:
+        """Return the time at which a request is accepted; ``None`` if it is throttled.
 
-    A code of digits is a status, answered by something between here and the service: in HTML, and
-    without a code. botocore then takes the status for the code.
-    """
-    if code.isdecimal():
-        body = f"<html><body><h1>{message or code}</h1></body></html>"
-        return Reply(status or int(code), {"content-type": "text/html"}, body)
-    known_status, text = _ERRORS.get(code, (400, code))
-    api = "".join(word.capitalize() for word in request.operation.split("_"))
-    text = text.format(api=api, region=request.region, account=request.account_id)
-    member = "message" if code in _LOWER_CASE_MESSAGE else "Message"
-    headers = {"x-amzn-ErrorType": code + _ERROR_TYPE_SUFFIX}
-    return _json(status or known_status, {member: message or text}, **headers)
+        Threads and tasks have times of their own, so that a request can arrive after others that
+        are later than it. If its own second is full, it may be accepted at the latest time.
+        """
+        latest = max([now, *self._accepted[-1:]])
+        if self._fits(now, rate):
+            return now
+        return latest if self._fits(latest, rate) else None
 
-
-def _error_code(reply: Reply) -> str | None:
-    """Read the code of an error reply, the kit's or moto's own."""
-    if reply.status < 400:  # noqa: PLR2004 - HTTP's own bound
-        return None
-    headers = {name.lower(): str(value) for name, value in reply.headers.items()}
-    return headers.get("x-amzn-errortype", str(reply.status)).partition(":")[0]
+    def _fits(self, now: int, rate: int) -> bool:
+        """Add a time unless some window of one second then held more than ``rate``."""
+        accepted = self._accepted
+        place = bisect_right(accepted, now)
+        accepted.insert(place, now)
+        # Every run of rate + 1 requests that includes this one.
+        for first in range(max(0, place - rate), min(place, len(accepted) - 1 - rate) + 1):
+            if accepted[first + rate] - accepted[first] < NS_PER_SECOND:
+                del accepted[place]
+                return False
+        return True
 
 
 class Service:
-    """What answers under the kit; one call at a time, from whichever thread."""
+    """Answers requests, one at a time, whichever thread they come from."""
 
     def __init__(self, clock: "VirtualClock", *, validate: bool) -> None:
         self.clock = clock
-        self.validate = validate
         self.lock = threading.RLock()
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.rules = {name: Rules() for name in ("hold_creating", "hold_deleting", "hide_new")}
         self.account_limit: int | None = None
         self.creates_per_second: int | None = None
-        self.extras: dict[str, _Extra] = {}
+        self._validate = validate
+        self._extras: dict[str, _Extra] = {}
         self._meetings: dict[str, _Meeting] = {}
-        # What moto does not know, or does alone too simply.
-        self._served = {
+        self._rates: defaultdict[tuple[str, str], _RateLimit] = defaultdict(_RateLimit)
+        self._suffixes: dict[str, int] = {}
+        self._versions = 0
+        self._for_account: dict[str, Callable[[Request], Reply]] = {
             "create_stream": self._create,
+            "list_streams": self._list,
+        }
+        self._for_stream: dict[str, Callable[[Request, MotoStream], Reply]] = {
             "describe_stream": self._describe,
             "delete_stream": self._delete,
-            "list_tags_for_stream": self._list_tags,
+            "update_stream": self._update,
+            "update_data_retention": self._update_retention,
+            "update_stream_storage_configuration": self._update_storage,
             "describe_stream_storage_configuration": self._describe_storage,
+            "tag_stream": self._tag,
+            "untag_stream": self._untag,
+            "list_tags_for_stream": self._list_tags,
+            "get_data_endpoint": lambda request, _: request.forward(),
         }
-        self._created_at: list[float] = []
-        self._last_suffix = 0
 
     # The script
 
     def unused(self) -> tuple[str, ...]:
-        """Say what was scripted and has not happened, in the order of the script."""
+        """Describe what was scripted and has not happened, in the order of the script."""
         with self.lock:
             faults = [text for fault in self.faults if (text := fault.unused())]
             return (*faults, *(text for rules in self.rules.values() for text in rules.unused()))
 
     def calls_in_words(self) -> str:
-        """Say how often each operation was called."""
+        """Describe how often each operation was called."""
         counts = Counter(call.operation for call in self.calls)
         return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
 
     def clear(self) -> None:
-        """Forget all that is scripted, and what it held."""
+        """Forget what is scripted and still to come."""
         with self.lock:
             self.faults.clear()
             for rules in self.rules.values():
@@ -267,13 +140,12 @@ class Service:
     # Requests
 
     def answer(self, request: Request) -> Reply:
-        """Answer one request, and keep a record of it."""
-        self.clock.resume(request.invocation)
+        """Answer one request, and record it."""
         with self.lock:
             error: str | None = "ConnectionClosedError"
             try:
                 reply = self._under_script(request)
-                error = _error_code(reply)
+                error = error_code(reply)
             finally:
                 self.calls.append(
                     Call(
@@ -282,9 +154,10 @@ class Service:
                         request.attempt,
                         error,
                         request.region,
+                        request.account_id,
                     )
                 )
-        date = formatdate(self.clock.epoch(), usegmt=True)
+        date = formatdate(self.clock.epoch() // NS_PER_SECOND, usegmt=True)
         headers = {name: value for name, value in reply.headers.items() if name.lower() != "date"}
         return Reply(reply.status, {**headers, "date": date}, reply.body)
 
@@ -299,7 +172,7 @@ class Service:
         return error_reply(request, fault.error, status=fault.status, message=fault.message)
 
     def _fault_for(self, request: Request) -> Fault | None:
-        """Return the fault that this request meets: at most one for all attempts of a call."""
+        """Return the fault for this request: at most one for all attempts of a call."""
         key = request.invocation or str(uuid.uuid4())
         meeting = self._meetings.get(key)
         if meeting is None:
@@ -324,99 +197,173 @@ class Service:
         return fault
 
     def _serve(self, request: Request) -> Reply:
-        serve = self._served.get(request.operation)
-        return request.forward() if serve is None else serve(request)
+        if (serve := self._for_account.get(request.operation)) is not None:
+            return serve(request)
+        if (serve_stream := self._for_stream.get(request.operation)) is not None:
+            stream = _find(request)
+            if stream is None:
+                return error_reply(request, "ResourceNotFoundException")
+            return serve_stream(request, stream)
+        name = api_name(request.operation)
+        text = (
+            f"kvs_streams.testing does not imitate {name}. Replace this call in the test, for "
+            "example with botocore's Stubber. The kit imitates "
+            f"{', '.join(map(api_name, OPERATIONS))}."
+        )
+        return error_reply(request, "UnknownOperationException", message=text)
 
     def _create(self, request: Request) -> Reply:
-        refusal = self._throttled() or (self.validate and _refusal(request.parameters))
-        if refusal:
-            code, message = refusal
-            return error_reply(request, code, message=message)
-        names = [stream.stream_name for stream in request.streams.values()]
-        is_full = self.account_limit is not None and len(names) >= self.account_limit
-        if is_full and request.parameters.get("StreamName") not in names:
+        now: int | None = self.clock.epoch()
+        if self.creates_per_second is not None:
+            # AWS counts for each account and region.
+            limit = self._rates[request.account_id, request.region]
+            now = limit.accept(self.clock.epoch(), self.creates_per_second)
+        if now is None:
+            return error_reply(request, "ClientLimitExceededException")
+        if refusal := self._refusal(request, request.parameters):
+            return refusal
+        is_full = self.account_limit is not None and len(request.streams) >= self.account_limit
+        if is_full and _find(request) is None:
             return error_reply(request, "AccountStreamLimitExceededException")
         reply = request.forward()
-        if _error_code(reply) is not None:
+        if error_code(reply) is not None:
             return reply
-        arn = self._born(request, json.loads(reply.body)["StreamARN"])
+        arn = self._born(request, json.loads(reply.body)["StreamARN"], now)
         return Reply(reply.status, reply.headers, json.dumps({"StreamARN": arn}))
 
-    def _throttled(self) -> tuple[str, str | None] | None:
-        rate = self.creates_per_second
-        if rate is None:
-            return None
-        now = self.clock.now()
-        # Somebody else's time can be ahead.
-        latest = bisect_right(self._created_at, now)
-        if latest - bisect_right(self._created_at, now - 1) >= rate:
-            return "ClientLimitExceededException", None
-        self._created_at.insert(latest, now)
-        return None
-
-    def _born(self, request: Request, moto_arn: str) -> str:
+    def _born(self, request: Request, moto_arn: str, now: int) -> str:
         """Give a stream that moto has just made what moto leaves out, and return its ARN."""
         stream = request.streams.pop(moto_arn)
-        # Two streams of one millisecond must differ all the same.
-        suffix = max(int(self.clock.epoch() * 1000), self._last_suffix + 1)
-        self._last_suffix = suffix
-        stream.arn = f"{moto_arn.rpartition('/')[0]}/{suffix}"
-        # moto's times are naive, and UTC.
-        stream.creation_time = datetime.fromtimestamp(suffix / 1000, timezone.utc).replace(
-            tzinfo=None
-        )
+        # A stream that is deleted and created again within a millisecond must differ all the same.
+        base = moto_arn.rpartition("/")[0]
+        suffix = max(now // 1_000_000, self._suffixes.get(base, 0) + 1)
+        self._suffixes[base] = suffix
+        stream.arn = f"{base}/{suffix}"
+        stream.creation_time = _EPOCH + timedelta(milliseconds=suffix)
+        stream.version = self._next_version()
         _, partition, _, region, account, _ = stream.arn.split(":", 5)
         stream.kms_key_id = (
             stream.kms_key_id or f"arn:{partition}:kms:{region}:{account}:alias/aws/kinesisvideo"
         )
         stream.data_retention_in_hours = stream.data_retention_in_hours or 0
         request.streams[stream.arn] = stream
-        storage = request.parameters.get("StreamStorageConfiguration", {})
-        extra = self.extras[stream.arn] = _Extra(storage.get("DefaultStorageTier", "HOT"))
+        extra = self._extras[stream.arn] = _Extra(_tier_in(request.parameters))
         if (hidden := self.rules["hide_new"].take(stream.stream_name)) is not None:
             extra.hidden = hidden.describes or 0
         if (held := self.rules["hold_creating"].take(stream.stream_name)) is not None:
             self.hold(stream, StreamStatus.CREATING, held.describes)
         return stream.arn
 
-    def _describe(self, request: Request) -> Reply:
-        stream = _find(request.streams, request.parameters)
-        if stream is None:
-            return request.forward()
-        extra = self.extra_of(stream)
+    def _list(self, request: Request) -> Reply:
+        parameters = request.parameters
+        condition: dict[str, str] = parameters.get("StreamNameCondition") or {}
+        prefix = condition.get("ComparisonValue", "")
+        size = parameters.get("MaxResults")
+        size = _DEFAULT_PAGE if size is None else size
+        try:
+            after = base64.b64decode(parameters.get("NextToken") or "", validate=True).decode()
+        except ValueError:
+            return _invalid(request, "NextToken is not one that list_streams returned.")
+        if condition.get("ComparisonOperator", "BEGINS_WITH") != "BEGINS_WITH":
+            return _invalid(request, "ComparisonOperator must be BEGINS_WITH.")
+        if not 1 <= size <= _MAX_RESULTS:
+            return _invalid(request, f"MaxResults must be from 1 to {_MAX_RESULTS}.")
+        by_name = sorted(
+            (stream for stream in request.streams.values() if stream.stream_name > after),
+            key=lambda stream: stream.stream_name,
+        )
+        matching = [stream for stream in by_name if stream.stream_name.startswith(prefix)]
+        size = min(size, _LONGEST_PAGE)
+        page = matching[:size]
+        content: dict[str, object] = {
+            "StreamInfoList": [
+                _info(stream) for stream in page if self._is_visible(request.streams, stream)
+            ]
+        }
+        if len(matching) > size:
+            content["NextToken"] = base64.b64encode(page[-1].stream_name.encode()).decode()
+        return json_reply(200, content)
+
+    def _describe(self, request: Request, stream: "MotoStream") -> Reply:
+        if not self._is_visible(request.streams, stream):
+            return error_reply(request, "ResourceNotFoundException")
+        return json_reply(200, {"StreamInfo": _info(stream)})
+
+    def _is_visible(self, streams: "MutableMapping[str, MotoStream]", stream: "MotoStream") -> bool:
+        """Return whether a request finds a stream, and count it for holding and hiding."""
+        extra = self._extra_of(stream)
         if extra.hidden:
             extra.hidden -= 1
-            return error_reply(request, "ResourceNotFoundException")
+            return False
         if extra.held and extra.describes is not None:
             if extra.describes == 0:
-                self.release(request.streams, stream)
+                self.release(streams, stream)
             else:
                 extra.describes -= 1
-        return request.forward()
+        return stream.arn in streams
 
-    def _delete(self, request: Request) -> Reply:
-        stream = _find(request.streams, request.parameters)
-        if stream is None:
-            return request.forward()
+    def _delete(self, request: Request, stream: "MotoStream") -> Reply:
+        version = request.parameters.get("CurrentVersion")
+        if version not in (None, stream.version):
+            return error_reply(request, "VersionMismatchException")
         if stream.status != StreamStatus.DELETING:
             rule = self.rules["hold_deleting"].take(stream.stream_name)
             if rule is None:
-                return request.forward()
-            self.hold(stream, StreamStatus.DELETING, rule.describes)
-        return _json(200, {})
+                del request.streams[stream.arn]
+            else:
+                self.hold(stream, StreamStatus.DELETING, rule.describes)
+        return json_reply(200, {})
 
-    def _list_tags(self, request: Request) -> Reply:
-        stream = _find(request.streams, request.parameters)
-        if stream is None:
-            return error_reply(request, "ResourceNotFoundException")
-        return _json(200, {"Tags": stream.tags or {}})
+    # Configuration
 
-    def _describe_storage(self, request: Request) -> Reply:
-        stream = _find(request.streams, request.parameters)
-        if stream is None:
-            return error_reply(request, "ResourceNotFoundException")
-        tier = self.extra_of(stream).default_storage_tier
-        return _json(
+    def _update(self, request: Request, stream: "MotoStream") -> Reply:
+        new = {name: request.parameters.get(name) for name in ("DeviceName", "MediaType")}
+        if refusal := self._check_update(request, stream, new):
+            return refusal
+        stream.device_name = new["DeviceName"] or stream.device_name
+        stream.media_type = new["MediaType"] or stream.media_type
+        return self._updated(stream)
+
+    def _update_retention(self, request: Request, stream: "MotoStream") -> Reply:
+        operation = request.parameters.get("Operation")
+        sign = {"INCREASE_DATA_RETENTION": 1, "DECREASE_DATA_RETENTION": -1}.get(operation or "")
+        if sign is None:
+            return _invalid(request, "Operation must be INCREASE_ or DECREASE_DATA_RETENTION.")
+        change = request.parameters.get("DataRetentionChangeInHours") or 0
+        hours = (stream.data_retention_in_hours or 0) + sign * change
+        if refusal := self._check_update(request, stream, {"DataRetentionInHours": hours}):
+            return refusal
+        stream.data_retention_in_hours = hours
+        return self._updated(stream)
+
+    def _update_storage(self, request: Request, stream: "MotoStream") -> Reply:
+        new = {"StreamStorageConfiguration": request.parameters.get("StreamStorageConfiguration")}
+        if refusal := self._check_update(request, stream, new):
+            return refusal
+        self._extra_of(stream).default_storage_tier = _tier_in(new)
+        return self._updated(stream)
+
+    def _check_update(
+        self, request: Request, stream: "MotoStream", new: Mapping[str, Any]
+    ) -> Reply | None:
+        if request.parameters.get("CurrentVersion") != stream.version:
+            return error_reply(request, "VersionMismatchException")
+        if stream.status != StreamStatus.ACTIVE:
+            text = f"The stream is {stream.status}, and can be updated when it is ACTIVE."
+            return error_reply(request, "ResourceInUseException", message=text)
+        return self._refusal(request, {**_ANY_STREAM, **new})
+
+    def _updated(self, stream: "MotoStream") -> Reply:
+        stream.version = self._next_version()
+        return json_reply(200, {})
+
+    def _next_version(self) -> str:
+        self._versions += 1
+        return f"version{self._versions}"
+
+    def _describe_storage(self, _: Request, stream: "MotoStream") -> Reply:
+        tier = self._extra_of(stream).default_storage_tier
+        return json_reply(
             200,
             {
                 "StreamName": stream.stream_name,
@@ -425,73 +372,114 @@ class Service:
             },
         )
 
+    def _tag(self, request: Request, stream: "MotoStream") -> Reply:
+        new: dict[str, str] = request.parameters.get("Tags") or {}
+        tags = {**(stream.tags or {}), **new}
+        for each in (new, tags):
+            if refusal := self._refusal(request, {**_ANY_STREAM, "Tags": each}):
+                return refusal
+        stream.tags = tags
+        return json_reply(200, {})
+
+    def _untag(self, request: Request, stream: "MotoStream") -> Reply:
+        gone: list[str] = request.parameters.get("TagKeyList") or []
+        stream.tags = {key: tag for key, tag in (stream.tags or {}).items() if key not in gone}
+        return json_reply(200, {})
+
+    def _list_tags(self, _: Request, stream: "MotoStream") -> Reply:
+        return json_reply(200, {"Tags": stream.tags or {}})
+
+    def _refusal(self, request: Request, members: Mapping[str, Any]) -> Reply | None:
+        """Return the service's refusal of a create with these members, by the library's rules."""
+        if not self._validate:
+            return None
+        if members.get("Tags") == {}:
+            return error_reply(request, "ValidationException", message="Tags must not be empty.")
+        # In JSON, null is a member that is not there.
+        present = {name: value for name, value in members.items() if value is not None}
+        try:
+            CreateStreamRequest.from_boto(present)
+        except RequestValidationError as error:
+            broken = [violation for violation in error.violations if violation.rule != "unknown"]
+        else:
+            return None
+        if not broken:
+            return None
+        if any(each.parameter == "Tags" and each.rule == "max_items" for each in broken):
+            return error_reply(request, "TagsPerResourceExceededLimitException")
+        return _invalid(request, "; ".join(violation.message for violation in broken))
+
     # Streams
 
-    def extra_of(self, stream: "MotoStream") -> _Extra:
-        """Return what the kit knows of a stream."""
-        return self.extras.setdefault(stream.arn, _Extra())
+    def _extra_of(self, stream: "MotoStream") -> _Extra:
+        return self._extras.setdefault(stream.arn, _Extra())
 
     def hold(self, stream: "MotoStream", status: str, describes: int | None) -> None:
-        """Keep a stream in a status for so many describes, or until it is released."""
+        """Keep a stream in a status for a number of requests, or until it is released."""
         stream.status = str(status)
-        extra = self.extra_of(stream)
+        extra = self._extra_of(stream)
         extra.held, extra.describes = True, describes
 
     def release(self, streams: "MutableMapping[str, MotoStream]", stream: "MotoStream") -> None:
         """Let a stream go on: it becomes ACTIVE, or is gone if it was being deleted."""
-        self.extra_of(stream).held = False
+        self._extra_of(stream).held = False
         if stream.status == StreamStatus.DELETING:
             del streams[stream.arn]
         else:
             stream.status = StreamStatus.ACTIVE.value
 
-    def record_of(self, region: str, stream: "MotoStream") -> StreamRecord:
+    def record_of(self, account_id: str, region_name: str, stream: "MotoStream") -> StreamRecord:
         """Return a stream of moto's as the kit shows it."""
         return StreamRecord(
             stream_name=stream.stream_name,
             stream_arn=StreamArn(stream.arn),
             status=StreamStatus(stream.status),
-            region_name=region,
+            region_name=region_name,
+            account_id=account_id,
             creation_time=stream.creation_time.replace(tzinfo=timezone.utc),
+            version=stream.version,
             device_name=stream.device_name,
             media_type=stream.media_type,
             kms_key_id=stream.kms_key_id,
             data_retention_in_hours=stream.data_retention_in_hours or 0,
             tags=dict(stream.tags or {}),
-            default_storage_tier=self.extra_of(stream).default_storage_tier,
+            default_storage_tier=self._extra_of(stream).default_storage_tier,
         )
 
 
 def _name_in(parameters: Mapping[str, Any]) -> str | None:
     """Read the name of the stream that a request is about, from its name or its ARN."""
     name: str | None = parameters.get("StreamName")
-    arn: str = parameters.get("StreamARN", "")
+    arn: str = parameters.get("StreamARN") or ""
     return name or (arn.split("/")[1] if arn.count("/") > 1 else None)
 
 
-def _find(
-    streams: "MutableMapping[str, MotoStream]", parameters: Mapping[str, Any]
-) -> "MotoStream | None":
-    name = parameters.get("StreamName")
+def _tier_in(parameters: Mapping[str, Any]) -> str:
+    storage: dict[str, str] = parameters.get("StreamStorageConfiguration") or {}
+    return storage.get("DefaultStorageTier", "HOT")
+
+
+def _find(request: Request) -> "MotoStream | None":
+    name = request.parameters.get("StreamName")
     if name is None:
-        return streams.get(parameters.get("StreamARN", ""))
-    return next((stream for stream in streams.values() if stream.stream_name == name), None)
+        return request.streams.get(request.parameters.get("StreamARN") or "")
+    return next((stream for stream in request.streams.values() if stream.stream_name == name), None)
 
 
-def _refusal(parameters: Mapping[str, Any]) -> tuple[str, str | None] | None:
-    """Return code and text of the service's refusal, by the library's own rules."""
-    if parameters.get("Tags") == {}:
-        return "ValidationException", "Tags must not be empty."
-    # In JSON, null is a member that is not there.
-    present = {name: value for name, value in parameters.items() if value is not None}
-    try:
-        CreateStreamRequest.from_boto(present)
-    except RequestValidationError as error:
-        broken = [violation for violation in error.violations if violation.rule != "unknown"]
-    else:
-        return None
-    if not broken:
-        return None
-    if any(v.parameter == "Tags" and v.rule == "max_items" for v in broken):
-        return "TagsPerResourceExceededLimitException", None
-    return "InvalidArgumentException", "; ".join(violation.message for violation in broken)
+def _info(stream: "MotoStream") -> dict[str, object]:
+    """Return what describe_stream and list_streams show of a stream."""
+    return {
+        "DeviceName": stream.device_name,
+        "StreamName": stream.stream_name,
+        "StreamARN": stream.arn,
+        "MediaType": stream.media_type,
+        "KmsKeyId": stream.kms_key_id,
+        "Version": stream.version,
+        "Status": stream.status,
+        "CreationTime": stream.creation_time.replace(tzinfo=timezone.utc).timestamp(),
+        "DataRetentionInHours": stream.data_retention_in_hours,
+    }
+
+
+def _invalid(request: Request, message: str) -> Reply:
+    return error_reply(request, "InvalidArgumentException", message=message)

@@ -1,9 +1,11 @@
 """The pytest plugin: fixtures around ``mock_kvs``.
 
-It is loaded in every pytest run of everybody who has kvs_streams installed. So it imports pytest
-alone; the rest comes with the first fixture that is used.
+pytest loads it in every run wherever kvs_streams is installed. So it imports only pytest, and the
+rest when a fixture is used.
 """
 
+import os
+import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,13 +17,15 @@ if TYPE_CHECKING:
     from ._kit import BotoClient, MockKvs
 
 _MARKER = "kvs_options"
+_CHANGES = "kvs_streams.testing._changes"
 _OPTIONS = "server", "validate", "allow_unused", "region_name"
 
 _kits = pytest.StashKey["MockKvs"]()  # pyrefly: ignore[not-a-type]
+_environments = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
         f"{_MARKER}(server=False, validate=True, allow_unused=False, region_name='us-east-1'): "
@@ -34,15 +38,33 @@ def _options(item: pytest.Item) -> dict[str, Any]:
     # The closest marker is the first.
     for marker in item.iter_markers(_MARKER):
         if marker.args or not marker.kwargs.keys() <= set(_OPTIONS):
-            msg = f"{_MARKER} takes the keyword arguments {', '.join(_OPTIONS)}"
-            raise pytest.UsageError(msg)
+            raise pytest.UsageError(f"{_MARKER} takes the keyword arguments {', '.join(_OPTIONS)}")
         options = {**marker.kwargs, **options}
     return options
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Keep the environment in which a test starts, if it may use the kit."""
+    if _CHANGES in sys.modules or "kvs_mock" in getattr(item, "fixturenames", ()):
+        item.stash[_environments] = dict(os.environ)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Put back what other fixtures have brought back of the kit's after it had stopped."""
+    try:
+        return (yield)
+    finally:
+        if _CHANGES in sys.modules:
+            from ._changes import undo_again
+
+            undo_again(item.stash.get(_environments, None))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that passed, yet left unused what it had scripted."""
+    """Fail a test that passed, but did not use everything that it scripted."""
     result = yield
     kit = item.stash.get(_kits, None)
     if kit is not None:
@@ -51,7 +73,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             kit.check_unused()
         except AssertionError as error:
             text = str(error)
-        # Outside of the handler, for pytest would show its error as well.
+        # Outside of the handler, since pytest would show its error too.
         if text:
             pytest.fail(text, pytrace=False)
     return result
@@ -66,7 +88,7 @@ def kvs_mock(request: pytest.FixtureRequest) -> "Generator[MockKvs, None, None]"
     kit = mock_kvs(**_options(item)).start()
     item.stash[_kits] = kit
     yield kit
-    # pytest_runtest_call has said already what was left unused.
+    # pytest_runtest_call has reported what was not used.
     kit.stop(check=False)
 
 

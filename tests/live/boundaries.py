@@ -1,7 +1,8 @@
 """Each boundary of each published limit: once accepted by AWS, and once refused by AWS.
 
 The limits are those of ``kvs_streams._limits``. What is accepted goes through the library; what is
-refused is first shown to be refused by the library, and then sent without any validation.
+refused is first shown to be refused by the library, and then sent without any validation. A name
+of one character is left out: it could not say that it belongs to a run.
 """
 
 from collections.abc import Callable

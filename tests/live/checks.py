@@ -22,6 +22,8 @@ _NOT_FOUND = "The requested stream is not found or not active."
 _THROTTLED = "Limit exceeded on number of requests for"
 # Beyond these seconds a fact differs.
 _SOON_ACTIVE, _SOON_SEEN, _SOON_GONE = 60.0, 10.0, 180.0
+# A deletion takes longer than this, so that a create that is answered sooner met DELETING.
+_SURELY_DELETING = 2.0
 _ROUNDING = timedelta(seconds=1)
 
 
@@ -173,6 +175,8 @@ class Death(NamedTuple):
     """What a describe came to right after the deletion."""
     recreated: Answer | None
     """What a create came to while the stream was DELETING; ``None`` if it was gone at once."""
+    recreated_after: float
+    """How many seconds after that description the create was answered."""
     still: Answer | None
     """What a describe came to after that."""
     gone_after: float | None
@@ -193,8 +197,11 @@ def death(account: Account) -> Death:
     began = clock.now()
     shown = account.describe(what)
     recreated = still = again = None
+    recreated_after = 0.0
+    described = clock.now()
     if _is_deleting(shown):
         recreated = account.create(what)
+        recreated_after = clock.now() - described
         still = account.describe(what)
 
     def gone() -> float | None:
@@ -206,7 +213,7 @@ def death(account: Account) -> Death:
     gone_after = account.poll(gone, _SOON_GONE) if is_free else None
     if gone_after is not None:
         again = account.create(what)
-    return Death(deleted, shown, recreated, still, gone_after, again, arn)
+    return Death(deleted, shown, recreated, recreated_after, still, gone_after, again, arn)
 
 
 def _is_deleting(answer: Answer) -> bool:
@@ -233,7 +240,8 @@ def create_while_deleting(account: Account) -> Outcome:
     if seen.recreated is None or seen.still is None:
         return untold(_GONE_AT_ONCE)
     if seen.recreated.code is None:
-        return differs("the create succeeded")
+        text = f"the create succeeded {seen.recreated_after:.2f} s after a describe said DELETING"
+        return differs(text) if seen.recreated_after < _SURELY_DELETING else untold(text)
     if not _is_deleting(seen.still):
         return untold(f"the stream was gone meanwhile; the create answered {seen.recreated}")
     return holds_if(seen.recreated.code == "ResourceInUseException", str(seen.recreated))

@@ -81,6 +81,41 @@ _LIFE = (
     ),
 )
 
+_END = (
+    Fact(
+        "deleting-shown",
+        "DescribeStream shows a stream that is being deleted, with status DELETING.",
+        _MODEL,
+        "botocore service model, Status",
+        checks.deleting_shown,
+        250,
+    ),
+    Fact(
+        "create-while-deleting",
+        "A create during DELETING answers ResourceInUseException.",
+        _ASSUMED,
+        "how ensure_stream waits for the name",
+        checks.create_while_deleting,
+        250,
+    ),
+    Fact(
+        "deleting-lasts",
+        "A deletion takes tens of seconds; ensure_stream waits for it up to 300 s.",
+        _OBSERVED,
+        "public logs",
+        checks.deleting_lasts,
+        250,
+    ),
+    Fact(
+        "name-again",
+        "A name can be used again once DescribeStream says ResourceNotFoundException.",
+        _OBSERVED,
+        "public code",
+        checks.name_again,
+        250,
+    ),
+)
+
 _FLOWS = (
     Fact(
         "concurrent-creates",
@@ -196,41 +231,6 @@ _LISTS = (
     ),
 )
 
-_END = (
-    Fact(
-        "deleting-shown",
-        "DescribeStream shows a stream that is being deleted, with status DELETING.",
-        _MODEL,
-        "botocore service model, Status",
-        checks.deleting_shown,
-        250,
-    ),
-    Fact(
-        "create-while-deleting",
-        "A create during DELETING answers ResourceInUseException.",
-        _ASSUMED,
-        "how ensure_stream waits for the name",
-        checks.create_while_deleting,
-        250,
-    ),
-    Fact(
-        "deleting-lasts",
-        "A deletion takes tens of seconds, or at least far less than the 300 s that are waited.",
-        _OBSERVED,
-        "public logs",
-        checks.deleting_lasts,
-        250,
-    ),
-    Fact(
-        "name-again",
-        "A name can be used again once DescribeStream says ResourceNotFoundException.",
-        _OBSERVED,
-        "public code",
-        checks.name_again,
-        250,
-    ),
-)
-
 # Last: it leaves no quota to the others.
 _THROTTLE = (
     Fact(
@@ -245,12 +245,12 @@ _THROTTLE = (
 
 FACTS: tuple[Fact, ...] = (
     *_LIFE,
+    *_END,
     *_FLOWS,
     *_RULES,
     *_ERRORS,
     *boundaries.ACCEPTED,
     *boundaries.REFUSED,
     *_LISTS,
-    *_END,
     *_THROTTLE,
 )

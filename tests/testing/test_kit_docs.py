@@ -33,7 +33,7 @@ def test_the_page_as_a_test_file(pytester: pytest.Pytester) -> None:
 
 
 def test_the_text_of_a_failure() -> None:
-    """The failure that the page shows is what the kit says."""
+    """The failure that the page shows is the kit's own text."""
     kvs = mock_kvs().start()
     kvs.fail_next("AccessDeniedException", operation="delete_stream")
     kvs.client().ensure_stream(CreateStreamRequest(stream_name="cam-01"))

@@ -1,4 +1,4 @@
-"""One test for each thing inside moto that the kit holds on to: when moto changes, it says so."""
+"""One test for each part of moto that the kit uses: when moto changes, it says so."""
 
 import inspect
 import json
@@ -133,23 +133,44 @@ def test_backends_and_streams(client: Any) -> None:
     for name, value in expected.items():
         holds(getattr(stream, name, "absent") == value, f"a stream has the attribute {name}")
     holds(hasattr(stream.creation_time, "tzinfo"), "a stream has a datetime as creation_time")
+    holds(stream.version, "a stream has the attribute version")
 
-    # What the kit sets has to be what moto shows.
+    # moto finds a stream by its ARN as the kit has changed it.
+    del streams[arn]
     stream.arn = arn.replace("1598784211076", "1700000000000")
-    stream.status = "UPDATING"
-    stream.kms_key_id = "alias/cameras"
-    stream.data_retention_in_hours = 7
-    stream.creation_time = stream.creation_time.replace(year=2001, microsecond=123000)
-    info = client.describe_stream(StreamName="cam")["StreamInfo"]
-    holds(
-        (info["StreamARN"], info["Status"], info["KmsKeyId"], info["DataRetentionInHours"])
-        == (stream.arn, "UPDATING", "alias/cameras", 7),
-        "describe_stream shows a stream's attributes as they are",
-    )
-    holds(
-        (info["CreationTime"].year, info["CreationTime"].microsecond) == (2001, 123000),
-        "describe_stream shows creation_time in milliseconds",
-    )
+    streams[stream.arn] = stream
+    endpoint = client.get_data_endpoint(StreamARN=stream.arn, APIName="PUT_MEDIA")["DataEndpoint"]
+    holds(endpoint.startswith("https://s-"), "get_data_endpoint finds a stream by its key")
+
+
+def test_regions_and_accounts(client: Any) -> None:
+    """A region that moto does not know is a ``KeyError``, and callers are in a known account."""
+    backends = part("moto.kinesisvideo.models", "kinesisvideo_backends")
+    account = part("moto.core.models", "DEFAULT_ACCOUNT_ID")
+    arn = client.create_stream(StreamName="cam")["StreamARN"]
+    holds(arn.split(":")[4] == account == "123456789012", "DEFAULT_ACCOUNT_ID is 123456789012")
+    holds(backends[account]["us-east-1"].streams, "callers are in DEFAULT_ACCOUNT_ID")
+    with pytest.raises(KeyError):
+        backends[account]["mars-1"]
+
+
+def test_paths_for_any_operation(client: Any) -> None:
+    """A pattern in ``url_paths`` answers what moto has no path for; other paths come first."""
+    url_paths = part("moto.kinesisvideo.urls", "url_paths")
+
+    def handler(request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str], str]:
+        return 200, {}, json.dumps({"Tags": {"path": full_url.rpartition("/")[2]}})
+
+    before = dict(url_paths)
+    try:
+        url_paths["{0}/(?P<operation>[A-Za-z]+)$"] = handler
+        tags = client.list_tags_for_stream(StreamName="cam")["Tags"]
+        arn = client.create_stream(StreamName="cam").get("StreamARN")
+    finally:
+        url_paths.clear()
+        url_paths.update(before)
+    holds(tags == {"path": "listTagsForStream"}, "a pattern with a named group is matched")
+    holds(arn, "paths are tried in their order")
 
 
 def test_errors_on_the_wire(client: Any) -> None:

@@ -1,0 +1,116 @@
+"""The kit's clock: virtual time in whole nanoseconds, the same on every machine."""
+
+import asyncio
+import math
+import threading
+import time
+from contextvars import ContextVar
+
+NS_PER_SECOND = 1_000_000_000
+
+# Jitter in its middle, so that every run of a test is the same.
+_RANDOM = 0.5
+# Where the monotonic clock starts: a constant, so that nothing depends on the machine's uptime.
+_ORIGIN = 1_000 * NS_PER_SECOND
+
+# Each thread and each asyncio task has its own time: its clock, and how long it has slept.
+_timeline: ContextVar["tuple[VirtualClock, int] | None"] = ContextVar("_timeline", default=None)
+
+
+class VirtualClock:
+    """A clock that only sleeping moves: no test waits, and every run is the same.
+
+    Only the thread or task that sleeps moves on, so that a hundred tasks that wait at the same time
+    need no longer than one of them. All times are whole nanoseconds: with floats, rounding errors
+    would depend on the time of day.
+    """
+
+    def __init__(self) -> None:
+        """Start at the real time of day, in whole seconds."""
+        self._lock = threading.Lock()
+        self._epoch = int(time.time()) * NS_PER_SECOND
+        self._advanced = 0
+        self._latest = 0
+        # Tasks that this thread makes start here, however late they are scheduled.
+        self._move_to(0)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the kit started, for the thread or task that has slept longest."""
+        return (self._advanced + self._latest) / NS_PER_SECOND
+
+    def _move_to(self, slept: int) -> None:
+        _timeline.set((self, slept))
+
+    def _slept(self) -> int:
+        timeline = _timeline.get()
+        if timeline is None or timeline[0] is not self:
+            # A thread that starts late starts at the latest time.
+            self._move_to(self._latest)
+            return self._latest
+        return timeline[1]
+
+    def start(self) -> int:
+        """Move this thread or task to the latest time, since its operation begins now; return it.
+
+        A task that really waited, for a semaphore or for an earlier round of tasks to end, would
+        otherwise start in the past.
+        """
+        self._move_to(self._latest)
+        return self.now()
+
+    def now(self) -> int:
+        """Return the time on a clock that never goes back."""
+        return _ORIGIN + self._advanced + self._slept()
+
+    def epoch(self) -> int:
+        """Return the time on the service's clock, since 1970."""
+        return self._epoch + self._advanced + self._slept()
+
+    def sleep(self, ns: int) -> None:
+        """Let time pass at once for this thread or task."""
+        slept = self._slept() + ns
+        self._move_to(slept)
+        with self._lock:
+            self._latest = max(self._latest, slept)
+
+    async def sleep_async(self, ns: int) -> None:
+        """Let time pass at once for this task, and let the others run."""
+        self.sleep(ns)
+        await asyncio.sleep(0)
+
+    def wait(self, event: threading.Event, ns: float, *, busy: bool) -> None:
+        """Block this thread while calls are in flight, which takes no time, or let time pass."""
+        if busy or event.is_set():
+            event.wait()
+        else:
+            self.sleep(int(ns))
+
+    async def wait_async(self, event: asyncio.Event, ns: float, *, busy: bool) -> None:
+        """Suspend this task while calls are in flight, which takes no time, or let time pass."""
+        if busy or event.is_set() or ns == math.inf:
+            await event.wait()
+        else:
+            await self.sleep_async(int(ns))
+
+    def advance(self, ns: int) -> None:
+        """Let time pass for every thread and task."""
+        with self._lock:
+            self._advanced += ns
+
+    def random(self) -> float:
+        """Return the middle of all random numbers."""
+        return _RANDOM
+
+    def stamp(self) -> str:
+        """Return the sender's time in a form that can travel with its request."""
+        return str(self._slept())
+
+    def resume(self, stamp: str | None) -> None:
+        """Move this thread to the time of a request's sender.
+
+        Args:
+            stamp: what ``stamp`` returned to the sender; without it the sender is another process,
+                and its request comes at the latest time.
+        """
+        self._move_to(self._latest if stamp is None else int(stamp))

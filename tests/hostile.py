@@ -1,0 +1,138 @@
+"""Run the tests in an environment that differs from a developer's machine in every known way.
+
+A run prints its seed, from which all random choices follow: ``--seed 7`` repeats a run.
+``--runs 20`` runs the whole suite that many times in a row. Other arguments go to pytest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+HOSTILE = TESTS / "support" / "hostile"
+
+SECOND = 1_000_000_000
+# A machine that has just booted, one that was booted today, one that has been up for months.
+UPTIMES = (0.5, 137.0, 300.1, 86_400.0, 10_368_000.7)
+ZONES = ("Asia/Kolkata", "America/St_Johns", "Pacific/Chatham", "Australia/Lord_Howe")
+FEW, MANY = (1, 2, 3), (16, 40)
+# Where the clock and the number of workers matter most.
+SHORT = ("docs/how-to", "tests/testing/test_kit.py")
+
+NONSENSE = {
+    "AWS_CA_BUNDLE": "/nowhere/bundle.pem",
+    "AWS_CONFIG_FILE": "/nowhere/config",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/nobody",
+    "AWS_DATA_PATH": "/nowhere/models",
+    "AWS_DEFAULTS_MODE": "nonsense",
+    "AWS_DEFAULT_REGION": "nowhere east 1",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "AWS_ENDPOINT_URL_KINESIS_VIDEO": "nonsense://",
+    "AWS_MAX_ATTEMPTS": "nonsense",
+    "AWS_PROFILE": "nobody",
+    "AWS_REGION": "nowhere east 2",
+    "AWS_RETRY_MODE": "nonsense",
+    "AWS_ROLE_ARN": "nonsense",
+    "AWS_SHARED_CREDENTIALS_FILE": "/nowhere/credentials",
+    "AWS_STS_REGIONAL_ENDPOINTS": "nonsense",
+    "AWS_USE_DUALSTACK_ENDPOINT": "nonsense",
+    "AWS_USE_FIPS_ENDPOINT": "nonsense",
+    "AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere/token",
+}
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+def environment(chance: random.Random, uptime: float) -> dict[str, str]:
+    """Return a hostile environment for a process."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "LC_", "LANG", "PYTHON")) and name.lower() != "no_proxy"
+    }
+    return (
+        kept
+        | NONSENSE
+        | dict.fromkeys(PROXIES, "http://127.0.0.1:1")
+        | {
+            "TZ": chance.choice(ZONES),
+            # The C locale, and a Python that does not make UTF-8 of it.
+            "LC_ALL": "C",
+            "PYTHONCOERCECLOCALE": "0",
+            "PYTHONUTF8": "0",
+            "PYTHONHASHSEED": str(chance.randrange(2**32)),
+            "PYTHONPATH": str(HOSTILE),
+            "HOSTILE_MONOTONIC_SHIFT_NS": str(round(uptime * SECOND) - time.monotonic_ns()),
+            # Nobody, root included, can make a folder there.
+            "HOME": "/proc/nobody",
+            "XDG_CACHE_HOME": "/proc/nobody/cache",
+        }
+    )
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """Keep every core busy with processes that end at the latest when this one does."""
+    burn = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
+    burners = [subprocess.Popen([sys.executable, "-c", burn]) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+
+
+def run_tests(seed: int, uptime: float, workers: int, arguments: Sequence[str]) -> list[str]:
+    """Run pytest once; return how to name the run if it failed."""
+    chance = random.Random(f"{seed} {uptime} {workers}")
+    env = environment(chance, uptime)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "-p", "randomly"]
+    command += ["-p", "no:cacheprovider", f"--randomly-seed={chance.randrange(2**32)}", *arguments]
+    name = f"seed {seed}, uptime {uptime} s, {workers} workers, TZ={env['TZ']}"
+    print(f"\n{name}:", *command[1:], flush=True)
+    done = subprocess.run(command, cwd=ROOT, env=env, check=False)
+    return [name] if done.returncode else []
+
+
+def main() -> int:
+    """Run the tests as the arguments say; return 1 if any run failed."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--seed", type=int, help="of the first run; by default a random one")
+    parser.add_argument(
+        "--runs",
+        type=int,
+        help="of the whole suite; by default one with few workers, and short ones",
+    )
+    options, arguments = parser.parse_known_args()
+    seed = random.randrange(10**6) if options.seed is None else options.seed
+    failed = []
+    with busy():
+        # Any 25 seeds in a row go through every uptime with every number of workers.
+        workers = [*FEW, *MANY] if options.runs else FEW
+        for number in range(seed, seed + (options.runs or 1)):
+            uptime = UPTIMES[number % len(UPTIMES)]
+            count = workers[(number + number // len(UPTIMES)) % len(workers)]
+            failed += run_tests(number, uptime, count, arguments)
+    if not options.runs and not arguments:
+        for uptime in UPTIMES:
+            failed += run_tests(seed, uptime, 2, SHORT)
+        for count in MANY:
+            failed += run_tests(seed, UPTIMES[0], count, SHORT)
+    print("", *(f"failed: {name}" for name in failed), f"{len(failed)} runs failed", sep="\n")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""The examples, as readers run them. ``test_quickstart.py`` has the tests of the quickstart."""
+
+import asyncio
+import importlib.util
+import json
+import runpy
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from kvs_streams import KvsStreamsError, TransportError
+from kvs_streams.testing import MockKvs
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def load(name: str) -> ModuleType:
+    """Import an example."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_readme_lists_every_example() -> None:
+    """Each file in the folder is a link in its README."""
+    text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    files = {path.name for path in EXAMPLES.iterdir() if path.suffix in {".py", ".toml"}}
+    assert {name for name in files if f"]({name})" not in text} == set()
+
+
+# AWS Lambda
+
+
+class Context:
+    """What Lambda passes to a handler: a minute is left."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@pytest.fixture
+def handler(kvs_mock: MockKvs) -> Any:
+    """The handler of a new execution environment."""
+    return load("lambda_handler").handler
+
+
+def test_lambda_runs_on_a_mock(capsys: pytest.CaptureFixture[str]) -> None:
+    """As a program it answers a good event and a bad one."""
+    runpy.run_path(str(EXAMPLES / "lambda_handler.py"), run_name="__main__")
+    printed = capsys.readouterr().out
+    assert '"outcome": "CREATED"' in printed
+    assert "stream_name must consist of" in printed
+
+
+def test_lambda_creates_once(handler: Any, kvs_mock: MockKvs) -> None:
+    """The same event twice gives the same stream, and answers that are JSON."""
+    event = {"StreamName": "door.cam-01", "Tags": {"site": "HQ"}}
+    first, second = (json.loads(json.dumps(handler(event, Context()))) for _ in range(2))
+    assert (first["outcome"], second["outcome"]) == ("CREATED", "EXISTING")
+    assert first["arn"] == second["arn"] == kvs_mock.streams["door.cam-01"].stream_arn
+
+
+def test_lambda_answers_before_its_time_is_over(handler: Any, kvs_mock: MockKvs) -> None:
+    """A stream that stays in CREATING is reported as pending, 20 seconds before the end."""
+    kvs_mock.hold_creating(stream_name="slow.cam-01")
+    answer = handler({"StreamName": "slow.cam-01"}, Context())
+    assert answer == {"ok": False, "pending": True, "status": "CREATING"}
+    assert kvs_mock.elapsed <= 40
+
+
+def test_lambda_lets_the_queue_retry(handler: Any, kvs_mock: MockKvs) -> None:
+    """What can succeed later is raised, so that Lambda or the queue runs the event again."""
+    kvs_mock.fail_next("InternalFailure")
+    with pytest.raises(KvsStreamsError):
+        handler({"StreamName": "door.cam-01"}, Context())
+    kvs_mock.drop_next()
+    with pytest.raises(TransportError):
+        handler({"StreamName": "door.cam-01"}, Context())
+
+
+def test_lambda_answers_what_no_retry_helps(handler: Any, kvs_mock: MockKvs) -> None:
+    """A used-up quota and a stream with another configuration are answers, not retries."""
+    kvs_mock.fail_next("AccountStreamLimitExceededException")
+    answer = handler({"StreamName": "door.cam-01"}, Context())
+    assert answer["code"] == "AccountStreamLimitExceededException"
+    handler({"StreamName": "door.cam-01", "MediaType": "video/h264"}, Context())
+    answer = handler({"StreamName": "door.cam-01", "MediaType": "video/h265"}, Context())
+    assert answer["code"] == "StreamDriftError"
+
+
+# FastAPI
+
+
+async def ask(app: Any, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    """Send a request to an ASGI application; return the status and the body of its answer."""
+    sent: list[Any] = []
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "headers": [(b"content-type", b"application/json")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    text = b"".join(message.get("body", b"") for message in sent)
+    return sent[0]["status"], json.loads(text)
+
+
+def test_fastapi(kvs_mock: MockKvs) -> None:
+    """A camera is registered, found, and refused for every kind of reason."""
+    pytest.importorskip("fastapi")
+    app = load("fastapi_app").app
+
+    async def talk() -> None:
+        async with app.router.lifespan_context(app):
+            status, body = await ask(
+                app, "PUT", "/cameras/gate.cam-01", {"MediaType": "video/h264"}
+            )
+            assert (status, body["status"]) == (201, "ACTIVE")
+            assert await ask(app, "PUT", "/cameras/gate.cam-01", {}) == (200, body)
+            assert await ask(app, "GET", "/cameras/gate.cam-01") == (200, body)
+            answer = await ask(app, "PUT", "/cameras/gate.cam-01", {"MediaType": "video/h265"})
+            assert answer == (409, {"error": "StreamDriftError", "differs": ["media_type"]})
+            status, body = await ask(app, "PUT", "/cameras/gate!", {"Retention": 24})
+            assert (status, set(body["faults"])) == (422, {"stream_name", "Retention"})
+            assert (await ask(app, "GET", "/cameras/nobody"))[0] == 404
+            kvs_mock.fail_next("ClientLimitExceededException", times=5)
+            assert (await ask(app, "PUT", "/cameras/gate.cam-02", {}))[0] == 503
+            kvs_mock.fail_next("AccountStreamLimitExceededException")
+            assert (await ask(app, "PUT", "/cameras/gate.cam-02", {}))[0] == 507
+            kvs_mock.fail_next("AccessDeniedException")
+            assert (await ask(app, "PUT", "/cameras/gate.cam-02", {}))[0] == 502
+
+    asyncio.run(talk())
+
+
+# The application whose tests are an example too
+
+
+def test_register_camera(kvs_mock: MockKvs, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a program it prints the ARN of the stream, or how it is used."""
+    example = load("register_camera")
+    assert example.main(["gate.cam-01", "North"]) == 0
+    assert capsys.readouterr().out.strip() == kvs_mock.streams["gate.cam-01"].stream_arn
+    assert example.main([]) == 2
+    assert capsys.readouterr().err.startswith("usage:")
