@@ -55,7 +55,6 @@ UNTOLD_IN_PROCESS = NO_FLEETS
 UNTOLD_BY_KIT = {
     **NO_FLEETS,
     **NO_CALLERS,
-    **Kit.lacks,
     "list-full-page": "the region has no more than 1,000 streams",
 }
 UNTOLD_BY_CONTROL_PLANE = {

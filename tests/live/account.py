@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -87,8 +87,6 @@ class Endpoint(Protocol):
     clock: Clock
     may_burst: bool
     """Whether to exceed the quota of creates once, to see the throttle."""
-    lacks: Mapping[str, str]
-    """What an imitation is known not to imitate: the id of the fact, and why."""
 
     def boto(self, *, validates: bool = True, key: Key | None = None) -> Any:
         """Make a boto3 client that sends each request once."""
@@ -406,8 +404,6 @@ def created_at(arn: str) -> datetime:
 
 def judge(fact: Fact, account: Account) -> Result:
     """Check a fact within its time; a failure to look is an outcome as well."""
-    if why := account.endpoint.lacks.get(fact.id):
-        return Result(fact, untold(why))
     if not account.remaining:
         return Result(fact, untold("the time of the run was over"))
     with account.within(fact.limit):

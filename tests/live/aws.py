@@ -1,7 +1,5 @@
 """AWS, or another endpoint, with the caller's own credentials."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -26,8 +24,6 @@ class Aws:
         ConfigurationError: If there is no region, for example.
         BotoCoreError: If there is no such profile, for example.
     """
-
-    lacks: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,

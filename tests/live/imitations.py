@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from functools import lru_cache
 from io import BytesIO
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -112,15 +111,8 @@ class InProcess:
 
     may_burst = True
 
-    def __init__(
-        self,
-        lie: Lie | None = None,
-        *,
-        lacks: Mapping[str, str] | None = None,
-        **settings: Any,
-    ) -> None:
+    def __init__(self, lie: Lie | None = None, **settings: Any) -> None:
         self.lie = lie or Lie()
-        self.lacks = lacks or {}
         changed = {**SETTINGS, **self.lie.settings, **settings}
         self.service = Service(Settings().changed(changed))
         self.fake = _FleetClock()
@@ -236,12 +228,6 @@ class Kit:
     """The server of the test kit, which is running."""
 
     may_burst = True
-    # What it is known not to imitate, and would look like a difference.
-    lacks: Mapping[str, str] = MappingProxyType(
-        {
-            "null-members": "moto leaves them out",
-        }
-    )
 
     def __init__(self, kvs: MockKvs) -> None:
         self.kvs = kvs
