@@ -154,11 +154,11 @@ class Account:
             lambda: _Window(_CALLS_PER_STREAM)
         )
         self._creates = _Window(_CREATES_PER_SECOND)
-        self._bodies = threading.local()
+        self._call = threading.local()
         self._known: dict[object, Any] = {}
-        # Names that may have been created, and ARNs that were.
-        self._sent: set[str] = set()
+        # ARNs of what was created, and names of what may have been.
         self.created: dict[str, str] = {}
+        self._unknown: set[str] = set()
         self.boto = self.guard(endpoint.boto())
         # Sends what boto3 itself would refuse.
         self.bare = self.guard(endpoint.boto(validates=False))
@@ -232,14 +232,16 @@ class Account:
                 self._windows[operation, _name_of(str(stream))].wait(self.clock)
 
     def _check_create(self, name: object) -> None:
+        self._call.name = name
         # Without a name there is no stream.
         if not isinstance(name, str) or not name:
             return
         if not name.startswith(self.prefix):
             raise ForbiddenCallError(f"a run creates streams named {self.prefix}..., not {name!r}")
-        if name not in self._sent and len(self.created) >= MOST_STREAMS:
+        is_new = name not in self.created.values() and name not in self._unknown
+        if is_new and len(self.created) + len(self._unknown) >= MOST_STREAMS:
             raise UntoldError(f"the run has created {MOST_STREAMS} streams already")
-        self._sent.add(name)
+        self._unknown.add(name)
 
     @staticmethod
     def _check_delete(arn: str) -> None:
@@ -247,10 +249,13 @@ class Account:
             raise ForbiddenCallError(f"a run deletes streams named {PREFIX}..., not {arn!r}")
 
     def _after(self, http_response: Any, parsed: Any, model: Any, **_: object) -> None:
-        self._bodies.text = http_response.text
-        arn = parsed.get("StreamARN")
-        if model.name == "CreateStream" and isinstance(arn, str):
-            with self._lock:
+        self._call.body = http_response.text
+        # After a 5xx nobody knows whether there is a stream.
+        if model.name != "CreateStream" or http_response.status_code >= _SERVER_ERROR:
+            return
+        with self._lock:
+            self._unknown.discard(self._call.name)
+            if arn := parsed.get("StreamARN"):
                 self.created[arn] = _name_of(arn)
 
     def ask(self, call: Callable[..., Any], **kwargs: Any) -> Answer:
@@ -261,10 +266,8 @@ class Account:
             found = error.response
             status = int(found["ResponseMetadata"]["HTTPStatusCode"])
             code, message = found["Error"]["Code"], found["Error"].get("Message", "")
-            return Answer(code, status, message, dict(found), self._bodies.text)
-        return Answer(
-            None, reply["ResponseMetadata"]["HTTPStatusCode"], "", reply, self._bodies.text
-        )
+            return Answer(code, status, message, dict(found), self._call.body)
+        return Answer(None, reply["ResponseMetadata"]["HTTPStatusCode"], "", reply, self._call.body)
 
     def create(self, what: str, **members: Any) -> Answer:
         """Create a stream of this run, without any validation on this side."""
@@ -323,9 +326,7 @@ class Account:
     def delete_all(self) -> list[str]:
         """Delete every stream of this run; return the names of those that could not be deleted."""
         self.paced = True
-        # The reply to a creation may have been lost.
-        unknown = self._sent - set(self.created.values())
-        arns = {*self.created, *filter(None, map(self._arn_of, unknown))}
+        arns = {*self.created, *filter(None, map(self._arn_of, self._unknown))}
         kept = self.delete(arns)
         # What even that has missed, as far as a list shows new streams yet.
         try:

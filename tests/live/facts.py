@@ -6,7 +6,7 @@ from .fact import Basis, Fact
 _MODEL, _DOCS = Basis.MODEL, Basis.DOCS
 _OBSERVED, _ASSUMED = Basis.OBSERVED, Basis.ASSUMED
 
-_LIFE = (
+LIFE = (
     Fact(
         "arn-suffix",
         "The ARN's trailing number is the creation time in epoch milliseconds.",
@@ -244,7 +244,7 @@ _THROTTLE = (
 )
 
 FACTS: tuple[Fact, ...] = (
-    *_LIFE,
+    *LIFE,
     *_END,
     *_FLOWS,
     *_RULES,
