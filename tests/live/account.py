@@ -29,6 +29,8 @@ MOST_STREAMS = 40
 RUN_LIMIT = 20 * 60.0
 LEFT_BEHIND_AFTER = 45 * 60.0
 CLEANUP_LIMIT = 120.0
+# How long a new stream may be late to be visible.
+VISIBLE_AFTER = 10.0
 # The quotas are 50 creates a second, and 5 calls a second of one operation on one stream.
 _CREATES_PER_SECOND, _CALLS_PER_STREAM = 45, 4
 POLL_INTERVAL = 0.25
@@ -254,9 +256,9 @@ class Account:
         if model.name != "CreateStream" or http_response.status_code >= _SERVER_ERROR:
             return
         with self._lock:
-            self._unknown.discard(self._call.name)
             if arn := parsed.get("StreamARN"):
                 self.created[arn] = _name_of(arn)
+            self._unknown.discard(self._call.name)
 
     def ask(self, call: Callable[..., Any], **kwargs: Any) -> Answer:
         """Make a call of a boto client; an error of the service is an answer too."""
@@ -326,8 +328,9 @@ class Account:
     def delete_all(self) -> list[str]:
         """Delete every stream of this run; return the names of those that could not be deleted."""
         self.paced = True
-        arns = {*self.created, *filter(None, map(self._arn_of, self._unknown))}
-        kept = self.delete(arns)
+        found, unclear = self._find_unknown()
+        arns = {*self.created, *found}
+        kept = unclear + self.delete(arns)
         # What even that has missed, as far as a list shows new streams yet.
         try:
             rest = {
@@ -339,12 +342,25 @@ class Account:
             rest = set()
         return kept + self.delete(rest)
 
-    def _arn_of(self, name: str) -> str | None:
+    def _find_unknown(self) -> tuple[set[str], list[str]]:
+        """Return the ARNs of streams that may have been created, and the names nobody can tell of.
+
+        A new stream can be visible late: it is polled for a while.
+        """
+        found: dict[str, str] = {}
+
+        def look() -> bool | None:
+            for name in self._unknown - found.keys():
+                answer = self.ask(self.boto.describe_stream, StreamName=name)
+                if answer.code is None:
+                    found[name] = answer.reply["StreamInfo"]["StreamARN"]
+            return True if found.keys() == self._unknown else None
+
         try:
-            answer = self.ask(self.bare.describe_stream, StreamName=name)
+            self.poll(look, VISIBLE_AFTER)
         except BotoCoreError:
-            return None
-        return None if answer.code else str(answer.reply["StreamInfo"]["StreamARN"])
+            return set(found.values()), sorted(self._unknown - found.keys())
+        return set(found.values()), []
 
     def delete(self, arns: set[str]) -> list[str]:
         """Delete streams; return the names of those that could not be deleted in time."""

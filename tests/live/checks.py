@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from kvs_streams import EnsureOutcome, StreamStatus
 
-from .account import Account, Answer, Key, created_at, raw_members
+from .account import VISIBLE_AFTER, Account, Answer, Key, created_at, raw_members
 from .fact import Outcome, UntoldError, differs, held, holds_if, untold
 
 _DEFAULT_PAGE, _FULL_PAGE = 10, 1_000
@@ -21,7 +21,7 @@ _DENIED = "is not authorized to perform: kinesisvideo:"
 _NOT_FOUND = "The requested stream is not found or not active."
 _THROTTLED = "Limit exceeded on number of requests for"
 # Beyond these seconds a fact differs.
-_SOON_ACTIVE, _SOON_SEEN, _SOON_GONE = 60.0, 10.0, 180.0
+_SOON_ACTIVE, _SOON_GONE = 60.0, 180.0
 # A deletion takes longer than this, so that a create that is answered sooner met DELETING.
 _SURELY_DELETING = 2.0
 _ROUNDING = timedelta(seconds=1)
@@ -129,7 +129,7 @@ def creating_lasts(account: Account) -> Outcome:
 def _soon(after: float | None, what: str) -> Outcome:
     if after is None:
         return differs(f"not {what} after {_SOON_ACTIVE:.0f} s")
-    return holds_if(after <= _SOON_SEEN, f"{what} {after:.2f} s after the reply")
+    return holds_if(after <= VISIBLE_AFTER, f"{what} {after:.2f} s after the reply")
 
 
 def describe_soon(account: Account) -> Outcome:
@@ -309,7 +309,7 @@ def list_prefix(account: Account) -> Outcome:
         arns = [info["StreamARN"] for info in page["StreamInfoList"]]
         return arns if other in arns else None
 
-    arns = account.poll(look, 10)
+    arns = account.poll(look, VISIBLE_AFTER)
     if arns is None:
         return untold("the list did not show the new stream in time")
     return holds_if(arn not in arns and len(arns) == 1, f"{len(arns)} of this run's streams listed")
@@ -473,13 +473,10 @@ def ensure_stream(account: Account) -> Outcome:
 
 def ensure_streams(account: Account) -> Outcome:
     """Ensure a small fleet, twice."""
-    ensure = getattr(account.client, "ensure_streams", None)
-    if ensure is None:
-        return untold("this version has no ensure_streams")
     requests = [account.request(f"fleet-{number}") for number in range(3)]
     seen = []
     for _ in range(2):
-        results = list(ensure(requests, timeout=account.remaining))
+        results = list(account.client.ensure_streams(requests, timeout=account.remaining))
         outcomes = Counter(
             type(result).__name__ if isinstance(result, Exception) else result.outcome.name
             for _, result in results
