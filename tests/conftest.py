@@ -28,13 +28,17 @@ def isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def no_trace(isolated: Path) -> Iterator[None]:
-    """Fail a test that leaves AWS settings, proxies or a global session to those after it."""
+    """Fail a test that leaves AWS settings or proxies behind, and hide boto3's global session.
+
+    Whoever calls ``boto3.client`` makes that session, and it keeps the credentials of that moment.
+    """
     import boto3
 
     before = settings_of_this_process()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        yield
     assert settings_of_this_process() == before
-    assert boto3.DEFAULT_SESSION is None
 
 
 def settings_of_this_process() -> dict[str, str]:
