@@ -8,7 +8,7 @@ export PYTHON
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart fleet test docs bench check mutants clean
+.PHONY: help quickstart fleet test live docs bench check mutants clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,10 @@ ifeq ($(strip $(ARGS)),)
 else
 	$(BIN)/pytest $(ARGS)
 endif
+
+live: ## Check on AWS, in your account, what the library builds on (ARGS=--yes: without asking)
+	@.ci/venv tests
+	$(BIN)/pytest tests/live -rN --tb=no $(ARGS)
 
 docs: ## Build the documentation into docs/_build/html
 	@.ci/venv docs
