@@ -88,13 +88,16 @@ class _Tasks:
         task.add_done_callback(self._tasks.discard)
 
     async def _make(self, tag: object, call: Call) -> None:
-        # Not in a variable: the traceback of an error refers to this frame.
-        try:
-            reply = await self._io.call_in(self._pool, call)
-            self._finished.append(Done(tag, self.clock.now(), reply))
-        except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
-            self._finished.append(Done(tag, self.clock.now(), error=exc))
+        reply, error = await self._outcome(call)
+        self._finished.append(Done(tag, self.clock.now(), reply, error))
         self._event.set()
+
+    async def _outcome(self, call: Call) -> tuple[Any, BaseException | None]:
+        # The traceback of an error refers to this frame, so no variable refers to the error.
+        try:
+            return await self._io.call_in(self._pool, call), None
+        except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
+            return None, exc
 
     def pop(self) -> Done | None:
         return self._finished.popleft() if self._finished else None

@@ -71,13 +71,16 @@ class _Threads:
         self._pool.submit(copy_context().run, self._make, tag, call)
 
     def _make(self, tag: object, call: Call) -> None:
-        # Not in a variable: the traceback of an error refers to this frame.
-        try:
-            reply = run(self._io.call(call))
-            self._finished.append(Done(tag, self.clock.now(), reply))
-        except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
-            self._finished.append(Done(tag, self.clock.now(), error=exc))
+        reply, error = self._outcome(call)
+        self._finished.append(Done(tag, self.clock.now(), reply, error))
         self._event.set()
+
+    def _outcome(self, call: Call) -> tuple[Any, BaseException | None]:
+        # The traceback of an error refers to this frame, so no variable refers to the error.
+        try:
+            return run(self._io.call(call)), None
+        except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
+            return None, exc
 
     def pop(self) -> Done | None:
         if not self._finished:

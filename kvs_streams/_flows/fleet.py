@@ -352,7 +352,8 @@ class Fleet:
         except StopIteration as stop:
             self._finish(stream, stop.value)
         except KvsStreamsError as failure:
-            self._finish(stream, failure)
+            # Its traceback holds nothing but frames of this module, in which it is a variable.
+            self._finish(stream, failure.with_traceback(None))
         else:
             self._queue(stream, question)
 

@@ -206,6 +206,12 @@ class Simulation:
         self.service.done(operation, _SCOPE)
         return reply
 
+    def delete(self, name: str) -> None:
+        """Delete a stream as somebody else, now, if it exists."""
+        account = self.service._accounts.get((ACCOUNT, REGION))
+        if account is not None and name in account.streams:
+            self.perform("DeleteStream", StreamARN=account.streams[name].arn)
+
     # What happened
 
     @property
