@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
-    AsyncIterator,
     Callable,
     Iterable,
     Mapping,
@@ -65,6 +64,7 @@ class _Tasks:
         self.clock = io.clock
         self._io = io
         self._requests: Any = requests
+        self._is_async = hasattr(requests, "__anext__")
         self._item: asyncio.Future[Any] | None = None
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="kvs_streams")
         self._finished: deque[Done] = deque()
@@ -72,7 +72,7 @@ class _Tasks:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self) -> object:
-        if not isinstance(self._requests, AsyncIterator):
+        if not self._is_async:
             return next(self._requests)
         if self._item is None:
             self._item = asyncio.ensure_future(anext(self._requests))

@@ -259,7 +259,7 @@ class Fleet:
         self._in_flight = 0
         # Creates leave a place free for reads, which are few and finish streams.
         self._reads: dict[str, _Calls] = {name: deque() for name in _READS}
-        self._creates: _Calls = deque()
+        self._creates: deque[tuple[_Stream, Call]] = deque()
         self._sleeping: list[tuple[int, int, _Stream]] = []
         self._stopped: KvsStreamsError | None = None
 
@@ -393,8 +393,7 @@ class Fleet:
             self._resume(heappop(self._sleeping)[2])
         while self._creates and self._stopped is not None:
             stream, call = self._creates.popleft()
-            if isinstance(stream, _Stream):
-                self._resume(stream, error=_unsent(self._stopped, call.stream_name))
+            self._resume(stream, error=_unsent(self._stopped, call.stream_name))
         if self._list_delay(now) == 0:
             self._listing = _Listing(now, self._looking)
             self._looking, self._has_new = {}, False
@@ -403,7 +402,7 @@ class Fleet:
             self._drain(queue, method, self._max_in_flight, now)
         self._drain(self._creates, _CREATE, max(1, self._max_in_flight - 1), now)
 
-    def _drain(self, queue: _Calls, method: str, limit: int, now: int) -> None:
+    def _drain(self, queue: deque[Any], method: str, limit: int, now: int) -> None:
         while queue and self._in_flight < limit and self._paces[method].delay(now) == 0:
             stream, call = queue.popleft()
             if isinstance(stream, _Stream) and not stream.has_begun:
