@@ -602,6 +602,29 @@ def test_the_account_limit_stops_creates_and_confirms_what_exists() -> None:
     assert stats["codes"][AT_LIMIT] <= 8
 
 
+def test_without_lists_the_account_limit_confirms_what_exists_too() -> None:
+    """Streams that get no create any more are described; the creates sent in vain stay few."""
+    first = launch(named(100)).finish()
+    requests = [*named(300, 100), *named(100)]
+    voyage = launch(
+        requests, after=first, account_limit=150, options={"max_in_flight": 4}, **DENIED
+    ).finish()
+    assert voyage.outcomes == {"CREATED": 50, "EXISTING": 100, AT_LIMIT: 250}
+    codes = voyage.simulation.stats()["operations"]["CreateStream"]["codes"]
+    assert codes[AT_LIMIT] <= 4
+    assert voyage.calls("DescribeStream", "throttled") == 0
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
+def test_at_the_limit_a_describe_in_vain_leaves_the_error(code: str) -> None:
+    """Where a stream cannot be described either, the limit of the account is what it meets."""
+    voyage = launch(named(20), account_limit=0, **DENIED)
+    voyage.simulation.scripts["DescribeStream"] = lambda number: (
+        refusal("ClientLimitExceededException") if number < 3 else refusal(code, 403)
+    )
+    assert voyage.finish().outcomes == {AT_LIMIT: 20}
+
+
 @pytest.mark.parametrize("kind", ["expired", "no credentials"])
 def test_credentials_that_end_midway_stop_the_sending(kind: str) -> None:
     """Every stream that is left gets the error, and few calls are made in vain."""

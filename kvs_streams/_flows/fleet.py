@@ -13,7 +13,9 @@ import sys
 import types
 from collections import deque
 from collections.abc import Coroutine, Generator
+from contextlib import suppress
 from enum import Enum
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
@@ -31,6 +33,7 @@ from kvs_streams.errors import (
     ConfigurationError,
     KvsStreamsError,
     ServiceError,
+    TransportError,
 )
 
 from .call import Operation, ThrottleRetry
@@ -175,11 +178,21 @@ class _ListPoller(Poller):
             self._found = await _ask(_Look.FIRST)
         return self._found is not None
 
+    async def finds(self) -> bool:
+        """Tell whether a describe shows the stream; it then answers the next poll too."""
+        self.expect(0)
+        with suppress(ServiceError, TransportError):
+            while await super().poll() is None:
+                pass
+        if self.last is not None:
+            self._found = self.last, self.last_reply
+        return self.last is not None
+
     async def poll(self) -> StreamInfo | None:
         """Wait for the next list; ``None`` if it gives no answer yet."""
-        if self._describes or self._fleet.describes:
-            return await super().poll()
         found, self._found = self._found, None
+        if found is None and (self._describes or self._fleet.describes):
+            return await super().poll()
         if found is None:
             self._operation.check()
             found = await _ask(_Look.AGAIN)
@@ -331,14 +344,17 @@ class Fleet:
         poller = _ListPoller(operation, request.stream_name, self)
         exists = await poller.look_up()
         operation.begin()
-        return await ensure(
-            operation,
-            request,
-            poller,
-            wait=self._wait,
-            on_drift=self._on_drift,
-            exists=exists,
+        proceed = partial(
+            ensure, operation, request, poller, wait=self._wait, on_drift=self._on_drift
         )
+        try:
+            return await proceed(exists=exists)
+        except AccountStreamLimitExceededException as error:
+            self._stopped = self._stopped or error
+            # Where nothing is listed, the stream may exist.
+            if not self.describes or not await poller.finds():
+                raise
+        return await proceed(exists=True)
 
     # Flows
 
