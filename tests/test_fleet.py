@@ -454,6 +454,14 @@ def test_an_outage_is_survived() -> None:
     complete(voyage.finish(), 100)
 
 
+def test_an_outage_that_lasts_ends_in_timeouts() -> None:
+    """While every create is throttled, each stream has its turn, and no stream holds up others."""
+    voyage = launch(named(200), options={"timeout": 30.0}, rate=1e-9, burst=0.0).finish()
+    assert voyage.outcomes == {"WaitTimeoutError": 200}
+    # The slowest pace is one call a second.
+    assert voyage.times[-1] < 600
+
+
 # The same name
 
 

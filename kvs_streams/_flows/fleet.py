@@ -273,6 +273,8 @@ class Fleet:
         # Creates leave a place free for reads, which are few and finish streams.
         self._reads: dict[str, _Calls] = {name: deque() for name in _READS}
         self._creates: deque[tuple[_Stream, Call]] = deque()
+        # How many creates were throttled in a row: in an outage each stream waits for its turn.
+        self._throttles = 0
         self._sleeping: list[tuple[int, int, _Stream]] = []
         self._stopped: KvsStreamsError | None = None
 
@@ -381,7 +383,7 @@ class Fleet:
             heappush(self._sleeping, (self._clock.now() + question, stream.position, stream))
         elif question.method != _CREATE:
             self._reads[question.method].append((stream, question))
-        elif stream.has_begun:
+        elif stream.has_begun and self._throttles <= self._max_in_flight:
             # It was throttled, and its deadline is running.
             self._creates.appendleft((stream, question))
         else:
@@ -444,6 +446,8 @@ class Fleet:
         self._paces[call.method].answered(
             ticket, throttled=throttled, retries=retry_attempts(response)
         )
+        if call.method == _CREATE:
+            self._throttles = self._throttles + 1 if throttled else 0
         if isinstance(stream, _Listing):
             self._handle_page(stream, call, done)
         else:
