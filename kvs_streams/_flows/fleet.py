@@ -10,11 +10,7 @@ import copy
 import logging
 import math
 import sys
-import types
 from collections import deque
-from collections.abc import Coroutine, Generator
-from contextlib import suppress
-from enum import Enum
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any, Protocol
@@ -25,7 +21,6 @@ from kvs_streams._failures import is_throttle, translate
 from kvs_streams._request import CreateStreamRequest
 from kvs_streams._results import EnsuredStream, StreamInfo
 from kvs_streams._text import shown
-from kvs_streams._values import StreamArn
 from kvs_streams._wire import Call, list_call, read_page, retry_attempts
 from kvs_streams.errors import (
     AccountStreamLimitExceededException,
@@ -33,14 +28,13 @@ from kvs_streams.errors import (
     ConfigurationError,
     KvsStreamsError,
     ServiceError,
-    TransportError,
 )
 
 from .call import Operation, ThrottleRetry
 from .ensure import OnDrift, check_on_drift, ensure
-from .io import SECOND, Io, SystemClock, to_nanoseconds
+from .fleet_stream import FlowClock, ListPoller, Look, Question, Stream, StreamIo
+from .io import SECOND, SystemClock, to_nanoseconds
 from .pacing import Pace
-from .wait import Poller
 
 Result = EnsuredStream | KvsStreamsError
 
@@ -62,8 +56,6 @@ _FIRST_LIST = SECOND // 10
 _LIST_INTERVAL, _LIST_SHARE = SECOND, 4
 # A list with more pages than this, or as many failures in a row, is given up.
 _MAX_PAGES, _MAX_FAILURES = 10_000, 3
-# Without a list: a new stream is rarely ACTIVE sooner, and describes are dear.
-_FIRST_DESCRIBE = 3 * SECOND // 2
 # The pace takes the place of the backoff.
 _RETRY = ThrottleRetry(max_attempts=sys.maxsize, base_delay=0, max_delay=0)
 # These errors stop the sending: every other create would meet the same.
@@ -110,112 +102,8 @@ class Driver(Protocol):
         ...
 
 
-class _Look(Enum):
-    """What a flow asks for to see its stream in the next list."""
-
-    FIRST = "before anything else"
-    AGAIN = "to poll it"
-
-
-_Question = Call | int | _Look
-
-
-@types.coroutine
-def _ask(what: _Question) -> Generator[Any, Any, Any]:
-    """Suspend a stream's flow until the fleet has what it asks for."""
-    return (yield what)
-
-
-class _FlowClock(SystemClock):
-    """The time as flows see it: while they take an answer, that at which it came.
-
-    A consumer can take its time between two results. Deadlines do not pass by that, and the date
-    of a reply is compared with the time at which it came.
-    """
-
-    def __init__(self, clock: SystemClock) -> None:
-        self._clock = clock
-        self.answered: int | None = None
-
-    def now(self) -> int:
-        return self._clock.now() if self.answered is None else self.answered
-
-    def random(self) -> float:
-        return self._clock.random()
-
-
-class _StreamIo(Io):
-    """The ``Io`` of one stream's flow."""
-
-    def __init__(self, client: Any, clock: _FlowClock) -> None:
-        self.client = client
-        self.clock = clock
-
-    async def call(self, call: Call) -> Any:
-        return await _ask(call)
-
-    async def sleep(self, nanoseconds: int) -> None:
-        await _ask(nanoseconds)
-
-
-class _ListPoller(Poller):
-    """Polls by the lists that the fleet makes, and describes only what they do not show."""
-
-    def __init__(self, operation: Operation, stream: str, fleet: "Fleet") -> None:
-        self._fleet = fleet
-        self._found: tuple[StreamInfo, object] | None = None
-        super().__init__(operation, stream)
-
-    def expect(self, grace: float, created: StreamArn | None = None) -> None:
-        super().expect(grace, created)
-        self._describes = False
-        if self._fleet.describes and grace:
-            self._pause = max(self._pause, _FIRST_DESCRIBE)
-
-    async def look_up(self) -> bool:
-        """Tell whether the next list shows the stream; it then answers the first poll too."""
-        if not self._fleet.describes:
-            self._found = await _ask(_Look.FIRST)
-        return self._found is not None
-
-    async def finds(self) -> bool:
-        """Tell whether a describe shows the stream; it then answers the next poll too."""
-        self.expect(0)
-        with suppress(ServiceError, TransportError):
-            while await super().poll() is None:
-                pass
-        if self.last is not None:
-            self._found = self.last, self.last_reply
-        return self.last is not None
-
-    async def poll(self) -> StreamInfo | None:
-        """Wait for the next list; ``None`` if it gives no answer yet."""
-        found, self._found = self._found, None
-        if found is None and (self._describes or self._fleet.describes):
-            return await super().poll()
-        if found is None:
-            self._operation.check()
-            found = await _ask(_Look.AGAIN)
-        if found is not None and not self.is_stale(found[0]):
-            return self.accept(*found)
-        # A list can be late: only a describe tells that a stream does not exist.
-        self._describes = self.last is not None or self.is_overdue()
-        return None
-
-
-@define(eq=False)
-class _Stream:
-    """One request under way."""
-
-    position: int
-    request: CreateStreamRequest
-    operation: Operation
-    flow: Coroutine[Any, Any, EnsuredStream]
-    has_begun: bool = False
-
-
 # Calls that wait for their turn, each with the stream that it is for; a list is for all of them.
-_Calls = deque[tuple["_Stream | _Listing", Call]]
+_Calls = deque[tuple["Stream | _Listing", Call]]
 
 
 @define
@@ -223,7 +111,7 @@ class _Listing:
     """One list of all streams, page after page."""
 
     started: int
-    wanted: dict[str, _Stream]
+    wanted: dict[str, Stream]
     tokens: set[str] = field(factory=set)
 
 
@@ -251,8 +139,8 @@ class Fleet:
     ) -> None:
         self._driver = driver
         self._clock = driver.clock
-        self._flow_clock = _FlowClock(driver.clock)
-        self._io = _StreamIo(driver.client, self._flow_clock)
+        self._flow_clock = FlowClock(driver.clock)
+        self._io = StreamIo(driver.client, self._flow_clock)
         now = self._clock.start()
         self._paces = {name: Pace(reads, now, learn=False) for name, reads in _READS.items()}
         self._paces[_CREATE] = Pace(rate, now)
@@ -267,19 +155,19 @@ class Fleet:
         self._is_exhausted = False
         self._input_error: Exception | None = None
         # By name: the stream under way, then those with the same name that wait for it.
-        self._streams: dict[str, deque[_Stream]] = {}
+        self._streams: dict[str, deque[Stream]] = {}
         self._under_way = 0
         self._in_flight = 0
         # Creates leave a place free for reads, which are few and finish streams.
         self._reads: dict[str, _Calls] = {name: deque() for name in _READS}
-        self._creates: deque[tuple[_Stream, Call]] = deque()
+        self._creates: deque[tuple[Stream, Call]] = deque()
         # How many creates were throttled in a row: in an outage each stream waits for its turn.
         self._throttles = 0
-        self._sleeping: list[tuple[int, int, _Stream]] = []
+        self._sleeping: list[tuple[int, int, Stream]] = []
         self._stopped: KvsStreamsError | None = None
 
         self._listing: _Listing | None = None
-        self._looking: dict[str, _Stream] = {}
+        self._looking: dict[str, Stream] = {}
         self._has_new = False
         self._next_list = now + _FIRST_LIST
         self._failures = 0
@@ -333,7 +221,7 @@ class Fleet:
             return
         operation = Operation(self._io, _RETRY, self._timeout)
         flow = self._ensure(operation, request)
-        stream = _Stream(self._taken, request, operation, flow)
+        stream = Stream(self._taken, request, operation, flow)
         self._taken += 1
         self._under_way += 1
         same_name = self._streams.setdefault(request.stream_name, deque())
@@ -343,7 +231,7 @@ class Fleet:
 
     async def _ensure(self, operation: Operation, request: CreateStreamRequest) -> EnsuredStream:
         """Ensure one stream: create it only if no list shows it."""
-        poller = _ListPoller(operation, request.stream_name, self)
+        poller = ListPoller(operation, request.stream_name, self)
         exists = await poller.look_up()
         operation.begin()
         proceed = partial(
@@ -361,7 +249,7 @@ class Fleet:
     # Flows
 
     def _resume(
-        self, stream: _Stream, answer: object = None, error: BaseException | None = None
+        self, stream: Stream, answer: object = None, error: BaseException | None = None
     ) -> None:
         """Resume a stream's flow with what it asked for, and take its next question."""
         flow = stream.flow
@@ -375,10 +263,10 @@ class Fleet:
         else:
             self._queue(stream, question)
 
-    def _queue(self, stream: _Stream, question: _Question) -> None:
-        if isinstance(question, _Look):
+    def _queue(self, stream: Stream, question: Question) -> None:
+        if isinstance(question, Look):
             self._looking[stream.request.stream_name] = stream
-            self._has_new = self._has_new or question is _Look.FIRST
+            self._has_new = self._has_new or question is Look.FIRST
         elif isinstance(question, int):
             heappush(self._sleeping, (self._clock.now() + question, stream.position, stream))
         elif question.method != _CREATE:
@@ -389,7 +277,7 @@ class Fleet:
         else:
             self._creates.append((stream, question))
 
-    def _finish(self, stream: _Stream, result: Result) -> None:
+    def _finish(self, stream: Stream, result: Result) -> None:
         if isinstance(result, _FINAL) and self._stopped is None:
             self._stopped = result
         self._results.append((stream.request, result))
@@ -423,12 +311,12 @@ class Fleet:
     def _drain(self, queue: deque[Any], method: str, limit: int, now: int) -> None:
         while queue and self._in_flight < limit and self._paces[method].delay(now) == 0:
             stream, call = queue.popleft()
-            if isinstance(stream, _Stream) and not stream.has_begun:
+            if isinstance(stream, Stream) and not stream.has_begun:
                 stream.operation.begin()
                 stream.has_begun = True
             self._submit(stream, call, now)
 
-    def _submit(self, stream: "_Stream | _Listing", call: Call, now: int) -> None:
+    def _submit(self, stream: "Stream | _Listing", call: Call, now: int) -> None:
         ticket = self._paces[call.method].sent(now)
         self._in_flight += 1
         self._driver.submit((stream, call, ticket), call)
