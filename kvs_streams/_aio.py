@@ -21,11 +21,11 @@ from botocore.config import Config
 from typing_extensions import Self
 
 from ._boto import KinesisVideoClient as BotoClient
-from ._client import Source, check_request, check_retry, is_async, where, workers
+from ._client import Source, check_fleet, check_request, check_retry, is_async, where, workers
 from ._flows.call import Operation, ThrottleRetry, create, describe
 from ._flows.ensure import check_on_drift, ensure
-from ._flows.fleet import Done, Fleet, NotYet, check_fleet
-from ._flows.io import Io
+from ._flows.fleet import Fleet
+from ._flows.io import Done, Io, NotYet
 from ._flows.wait import Poller, wait_until_active
 from ._request import CreateStreamRequest
 from ._results import CreateStreamResponse, EnsuredStream, StreamInfo

@@ -41,8 +41,8 @@ from kvs_streams import (
     StreamStorageConfiguration,
     WaitTimeoutError,
 )
+from kvs_streams._client import check_fleet
 from kvs_streams._flows import fleet as module
-from kvs_streams._flows.fleet import check_fleet
 from kvs_streams._flows.io import SECOND, run
 
 FAULTS = {"errors": 0.01, "lost": 0.005}
@@ -614,12 +614,13 @@ def test_without_lists_the_account_limit_confirms_what_exists_too() -> None:
     """Streams that get no create any more are described; the creates sent in vain stay few."""
     first = launch(named(100)).finish()
     requests = [*named(300, 100), *named(100)]
-    voyage = launch(
-        requests, after=first, account_limit=150, options={"max_in_flight": 4}, **DENIED
-    ).finish()
+    options = {"max_in_flight": 8, "rate": 200.0}
+    slow = {"rate": 200.0, "latency": (0.2, 0.2)}
+    voyage = launch(requests, after=first, account_limit=150, options=options, **slow, **DENIED)
+    voyage.finish()
     assert voyage.outcomes == {"CREATED": 50, "EXISTING": 100, AT_LIMIT: 250}
     codes = voyage.simulation.stats()["operations"]["CreateStream"]["codes"]
-    assert codes[AT_LIMIT] <= 4
+    assert codes[AT_LIMIT] <= 8
     assert voyage.calls("DescribeStream", "throttled") == 0
 
 

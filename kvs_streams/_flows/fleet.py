@@ -13,7 +13,7 @@ import sys
 from collections import deque
 from functools import partial
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import define, field
 
@@ -31,9 +31,9 @@ from kvs_streams.errors import (
 )
 
 from .call import Operation, ThrottleRetry
-from .ensure import OnDrift, check_on_drift, ensure
+from .ensure import OnDrift, ensure
 from .fleet_stream import FlowClock, ListPoller, Look, Question, Stream, StreamIo
-from .io import SECOND, SystemClock, to_nanoseconds
+from .io import SECOND, Done, Driver, NotYet
 from .pacing import Pace
 
 Result = EnsuredStream | KvsStreamsError
@@ -63,43 +63,6 @@ _FINAL = (AccountStreamLimitExceededException, AuthenticationError, Configuratio
 
 
 _log = logging.getLogger("kvs_streams")
-
-
-@define
-class Done:
-    """A finished call, and when it finished."""
-
-    tag: Any
-    at: int
-    reply: Any = None
-    error: BaseException | None = None
-
-
-class NotYet:
-    """What ``take`` returns while the next item is not there."""
-
-
-class Driver(Protocol):
-    """What a fleet asks for; once for threads and once for asyncio."""
-
-    client: Any
-    clock: SystemClock
-
-    def take(self) -> object:
-        """Return the next item, or ``NotYet``; raise ``StopIteration`` at the end."""
-        ...
-
-    def submit(self, tag: object, call: Call) -> None:
-        """Start a call, and return at once."""
-        ...
-
-    def pop(self) -> Done | None:
-        """Return a finished call, if there is one."""
-        ...
-
-    async def done(self, nanoseconds: float) -> None:
-        """Wait until a call has finished or another item is there, or for a time."""
-        ...
 
 
 # Calls that wait for their turn, each with the stream that it is for; a list is for all of them.
@@ -258,7 +221,7 @@ class Fleet:
         except StopIteration as stop:
             self._finish(stream, stop.value)
         except KvsStreamsError as failure:
-            # Its traceback holds nothing but frames of this module, in which it is a variable.
+            # The frames of its traceback refer to it; without them there is no reference cycle.
             self._finish(stream, failure.with_traceback(None))
         else:
             self._queue(stream, question)
@@ -314,12 +277,9 @@ class Fleet:
             if isinstance(stream, Stream) and not stream.has_begun:
                 stream.operation.begin()
                 stream.has_begun = True
-            self._submit(stream, call, now)
-
-    def _submit(self, stream: "Stream | _Listing", call: Call, now: int) -> None:
-        ticket = self._paces[call.method].sent(now)
-        self._in_flight += 1
-        self._driver.submit((stream, call, ticket), call)
+            ticket = self._paces[method].sent(now)
+            self._in_flight += 1
+            self._driver.submit((stream, call, ticket), call)
 
     def _handle(self, done: Done) -> None:
         """Take note of a finished call, and go on with whoever asked for it."""
@@ -331,9 +291,8 @@ class Fleet:
         if error is not None:
             throttled = is_throttle(error) if isinstance(error, Exception) else None
             response = getattr(error, "response", None)
-        self._paces[call.method].answered(
-            ticket, throttled=throttled, retries=retry_attempts(response)
-        )
+        retries = retry_attempts(response)
+        self._paces[call.method].answered(ticket, throttled=throttled, retries=retries)
         if call.method == _CREATE:
             self._throttles = self._throttles + 1 if throttled else 0
         if isinstance(stream, _Listing):
@@ -345,14 +304,11 @@ class Fleet:
     def _patience(self) -> int | float:
         """Return how long there is nothing to do unless a call finishes."""
         now = self._clock.now()
-        delays: list[int | float] = [math.inf]
+        delays: list[int | float] = [self._list_delay(now)]
         if self._sleeping:
             delays.append(self._sleeping[0][0] - now)
-        delays.append(self._list_delay(now))
         if self._in_flight < self._max_in_flight:
-            for method, queue in self._reads.items():
-                if queue:
-                    delays.append(self._paces[method].delay(now))
+            delays += [self._paces[name].delay(now) for name, calls in self._reads.items() if calls]
         if self._creates and self._in_flight < max(1, self._max_in_flight - 1):
             delays.append(self._paces[_CREATE].delay(now))
         return max(0, min(delays))
@@ -380,9 +336,8 @@ class Fleet:
             if stream is not None:
                 self._resume(stream, (info, done.reply))
         if token is None or not listing.wanted:
-            now = self._clock.now()
-            pause = max(_LIST_INTERVAL, _LIST_SHARE * (now - listing.started))
-            self._next_list = listing.started + pause
+            took = self._clock.now() - listing.started
+            self._next_list = listing.started + max(_LIST_INTERVAL, _LIST_SHARE * took)
             self._failures = 0
             self._end_list(listing)
         elif token in listing.tokens or len(listing.tokens) == _MAX_PAGES:
@@ -436,17 +391,3 @@ def _unsent(error: KvsStreamsError, stream_name: str) -> KvsStreamsError:
     if isinstance(error, ServiceError):
         return type(error)(error.response, error.operation_name, stream_name=stream_name)
     return copy.copy(error)
-
-
-def check_fleet(rate: float, max_in_flight: int, timeout: float, on_drift: str) -> None:
-    """Refuse arguments of ``ensure_streams`` that make no sense."""
-    if not isinstance(rate, (int, float)) or isinstance(rate, bool):
-        raise TypeError(f"rate must be a number of creates per second, not {shown(rate)}")
-    if not 0 < rate <= sys.float_info.max:
-        raise ValueError(f"rate must be above 0 and finite, got {shown(rate)}")
-    if not isinstance(max_in_flight, int) or isinstance(max_in_flight, bool):
-        raise TypeError(f"max_in_flight must be an int, not {shown(max_in_flight)}")
-    if max_in_flight < 1:
-        raise ValueError(f"max_in_flight must be at least 1, got {shown(max_in_flight)}")
-    to_nanoseconds("timeout", timeout)
-    check_on_drift(on_drift)

@@ -21,8 +21,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from benchmarks.control_plane import Reply, Service, Settings
 from kvs_streams import CreateStreamRequest, EnsuredStream, KvsStreamsError
-from kvs_streams._flows.fleet import Done, Fleet, NotYet
-from kvs_streams._flows.io import SECOND, SystemClock, run
+from kvs_streams._flows.fleet import Fleet
+from kvs_streams._flows.io import SECOND, Done, NotYet, SystemClock, run
 from kvs_streams._wire import Call
 
 EPOCH = 2_000_000_000
