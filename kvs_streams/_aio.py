@@ -12,6 +12,7 @@ from collections.abc import (
 )
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from threading import Lock
 from types import TracebackType
 from typing import Any, Literal
@@ -50,7 +51,7 @@ class _AsyncIo(Io):
         if not self._in_threads:
             return await method(**call.kwargs)
         loop, context = asyncio.get_running_loop(), copy_context()
-        return await loop.run_in_executor(pool, context.run, _call, method, call.kwargs)
+        return await loop.run_in_executor(pool, partial(context.run, _call, method, call.kwargs))
 
     async def sleep(self, nanoseconds: int) -> None:
         await self.clock.sleep_async(nanoseconds)

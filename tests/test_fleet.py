@@ -307,6 +307,14 @@ def test_few_calls_at_a_time_starve_nobody(max_in_flight: int, service: dict[str
     assert voyage.times[-1] < 30
 
 
+def test_creates_leave_a_place_for_reads() -> None:
+    """Slow creates never take all the calls that may be in flight."""
+    voyage = launch(named(60), options={"max_in_flight": 4}, latency=(0.4, 0.6)).finish()
+    complete(voyage, 60)
+    creates = voyage.simulation.stats()["operations"]["CreateStream"]
+    assert creates["peak_in_flight"] == 3
+
+
 # Outcomes
 
 
@@ -622,6 +630,16 @@ def test_without_lists_the_account_limit_confirms_what_exists_too() -> None:
     codes = voyage.simulation.stats()["operations"]["CreateStream"]["codes"]
     assert codes[AT_LIMIT] <= 8
     assert voyage.calls("DescribeStream", "throttled") == 0
+
+
+def test_the_account_limit_stops_creates_of_streams_that_exist() -> None:
+    """A service that tells of the limit before it tells that a stream exists gets few creates."""
+    first = launch(named(100)).finish()
+    voyage = launch(named(100), after=first, options={"max_in_flight": 4}, **DENIED)
+    voyage.simulation.scripts["CreateStream"] = lambda _: refusal(AT_LIMIT)
+    assert voyage.finish().outcomes == {"EXISTING": 100}
+    assert len(voyage.simulation.sent("CreateStream")) <= 4
+    assert voyage.calls("DescribeStream") == 100
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])

@@ -75,7 +75,7 @@ class _Listing:
 
     started: int
     wanted: dict[str, Stream]
-    tokens: set[str] = field(factory=set)
+    tokens: set[str] = field(factory=set[str])
 
 
 class Fleet:

@@ -115,7 +115,7 @@ class ListPoller(Poller):
             self._operation.check()
             found = await _ask(Look.AGAIN)
         if found is not None and not self.is_stale(found[0]):
-            return self.accept(*found)
+            return self.accept(found[0], found[1])
         # A list can be late: only a describe tells that a stream does not exist.
         self._describes = self.last is not None or self.is_overdue()
         return None
