@@ -11,8 +11,7 @@ from collections.abc import (
     Mapping,
 )
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from functools import partial
+from contextvars import Context, copy_context
 from threading import Lock
 from types import TracebackType
 from typing import Any, Literal
@@ -50,8 +49,8 @@ class _AsyncIo(Io):
         method = getattr(self.client, call.method)
         if not self._in_threads:
             return await method(**call.kwargs)
-        loop, context = asyncio.get_running_loop(), copy_context()
-        return await loop.run_in_executor(pool, partial(context.run, _call, method, call.kwargs))
+        context, loop = copy_context(), asyncio.get_running_loop()
+        return await loop.run_in_executor(pool, _call, context, method, call.kwargs)
 
     async def sleep(self, nanoseconds: int) -> None:
         await self.clock.sleep_async(nanoseconds)
@@ -119,10 +118,10 @@ class _Tasks:
             self._pool.shutdown()
 
 
-def _call(method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
+def _call(context: Context, method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
     """Make a call in a worker thread."""
     try:
-        return method(**kwargs)
+        return context.run(method, **kwargs)
     except StopIteration as exc:
         # As in a coroutine: a future cannot carry it, and whoever awaits it would wait for ever.
         raise RuntimeError("the call raised StopIteration") from exc
