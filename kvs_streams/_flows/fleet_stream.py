@@ -100,8 +100,8 @@ class ListPoller(Poller):
         """Tell whether a describe shows the stream; it then answers the next poll too."""
         self.expect(0)
         with suppress(ServiceError, TransportError):
-            while await super().poll() is None:
-                pass
+            while self.last is None:
+                await super().poll()
         if self.last is not None:
             self._found = self.last, self.last_reply
         return self.last is not None
