@@ -154,11 +154,10 @@ class Operation:
                 del error
             delay = self._retry.delay(attempt, self.io.clock.random())
             _log.debug(
-                "%s for stream %s is throttled, attempt %d of %d; retrying in %.2f s",
+                "%s for stream %s is throttled in attempt %d; retrying in %.2f s",
                 call.operation_name,
                 shown(call.stream_name),
                 attempt,
-                max_attempts,
                 delay,
             )
             await self.sleep(round(delay * SECOND))
