@@ -405,8 +405,9 @@ class Service:
         seed = self.settings.seed
         # Apart, so that the same calls meet the same faults whatever else is drawn.
         self._latency, self._life, self._faults, self._neighbour = (
-            random.Random(seed + i) for i in range(4)
-        )  # noqa: S311
+            random.Random(seed + number)  # noqa: S311  # no secret
+            for number in range(4)
+        )
 
     def control(self, changes: Mapping[str, Any]) -> None:
         """Change settings; ``reset`` forgets what happened so far."""
