@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from . import _limits
-from ._results import Rule, Violation
+from ._results import VIOLATIONS_LIMIT, Rule, Violation
 from ._text import is_mapping, shown
 
 # The category of a code point that this Python's Unicode tables do not know. Whether it is a letter
@@ -16,16 +16,25 @@ _LONGEST_KEY = _limits.TAG_KEY.max_length
 _LONGEST_VALUE = _limits.TAG_VALUE.max_length
 
 
-def check_request(values: Mapping[str, object]) -> list[Violation]:
-    """Return every fault of a request's fields, in the order of the fields.
+class Faults(list[Violation]):
+    """Faults of a request, and how many there are beyond those that it describes."""
+
+    more = 0
+
+
+def check_request(values: Mapping[str, object]) -> Faults:
+    """Return the faults of a request's fields, in the order of the fields.
 
     Args:
         values: The values by field; a field that is not sent is left out.
     """
-    faults: list[Violation] = []
+    faults = Faults()
     for field, check in _CHECKS.items():
         if field in values or check is _check_name:
-            faults += check(values.get(field))
+            found = check(values.get(field))
+            faults += found
+            if isinstance(found, Faults):
+                faults.more += found.more
     return faults
 
 
@@ -94,10 +103,16 @@ def _check_text(
     limit: _limits.Text, field: str, value: object, subject: str = ""
 ) -> list[Violation]:
     """Check the type, the length and the pattern of a text."""
+    return [
+        _fault(limit.parameter, field, rule, value, wanted, subject=subject)
+        for rule, wanted in _broken(limit, value)
+    ]
+
+
+def _broken(limit: _limits.Text, value: object) -> list[tuple[Rule, str]]:
+    """Return each rule that a text breaks, with what the rule demands."""
     if not isinstance(value, str):
-        return [
-            _fault(limit.parameter, field, "type", value, "must be a string, not", subject=subject)
-        ]
+        return [("type", "must be a string, not")]
     length = len(value)
     fits, matches = limit.min_length <= length <= limit.max_length, limit.pattern.fullmatch(value)
     if fits and matches:
@@ -110,15 +125,12 @@ def _check_text(
         broken.append(("min_length", f"must have at least {limit.min_length} character, got"))
     elif not matches and not _may_match(limit, value):
         broken.append(("pattern", f"{limit.requirement}, got"))
-    return [
-        _fault(limit.parameter, field, rule, value, wanted, subject=subject)
-        for rule, wanted in broken
-    ]
+    return broken
 
 
 def _may_match(limit: _limits.Text, value: str) -> bool:
     """Tell whether only code points unknown to this Python keep the text from matching."""
-    return limit.by_unicode_tables and all(
+    return (limit.by_unicode_tables and not value.isascii()) and all(
         limit.pattern.fullmatch(character) or unicodedata.category(character) == _UNASSIGNED
         for character in value
     )
@@ -143,30 +155,42 @@ def _check_hours(value: object) -> list[Violation]:
     return []
 
 
-def _check_tags(tags: object) -> list[Violation]:
+def _check_tags(tags: object) -> Faults:
     """Check the number of tags, and each key and value."""
     limit = _limits.TAGS
     if not is_mapping(tags):
-        return [wrong_type(limit.parameter, "tags", tags, "a mapping of strings to strings")]
-    faults: list[Violation] = []
+        return Faults(
+            [wrong_type(limit.parameter, "tags", tags, "a mapping of strings to strings")]
+        )
+    faults = Faults()
     if len(tags) > limit.max_items:
         message = f"tags must be at most {limit.max_items}, got {len(tags)}"
         faults.append(Violation(limit.parameter, "tags", "max_items", message, str(len(tags))))
     if not _are_faultless(tags):
         for key, value in tags.items():
-            faults += _check_tag(key, value)
+            if len(faults) < VIOLATIONS_LIMIT:
+                faults += _check_tag(key, value)
+            else:  # to describe a fault takes many times longer than to find it
+                faults.more += len(_broken(_limits.TAG_KEY, key)) + _is_reserved(key)
+                faults.more += len(_broken(_limits.TAG_VALUE, value))
     return faults
 
 
 def _check_tag(key: object, value: object) -> list[Violation]:
     """Check one tag."""
-    path, prefix = tag_path(key), _limits.TAG_KEY_RESERVED_PREFIX
+    path = tag_path(key)
     subject = f"the key of {path}"
     faults = _check_text(_limits.TAG_KEY, path, key, subject)
-    if isinstance(key, str) and key.startswith(prefix):
-        parameter, wanted = _limits.TAG_KEY.parameter, f"must not begin with {prefix!r}, got"
+    if _is_reserved(key):
+        parameter = _limits.TAG_KEY.parameter
+        wanted = f"must not begin with {_limits.TAG_KEY_RESERVED_PREFIX!r}, got"
         faults.append(_fault(parameter, path, "reserved_prefix", key, wanted, subject=subject))
     return faults + _check_text(_limits.TAG_VALUE, path, value, f"the value of {path}")
+
+
+def _is_reserved(key: object) -> bool:
+    """Tell whether the key of a tag begins as only AWS's own tags do."""
+    return isinstance(key, str) and key.startswith(_limits.TAG_KEY_RESERVED_PREFIX)
 
 
 def _are_faultless(tags: Mapping[Any, Any]) -> bool:

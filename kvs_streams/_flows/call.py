@@ -105,8 +105,9 @@ class Operation:
             return
         seconds = max(waited / SECOND, self._timeout)
         seen = f"its last status is {self.last_status}" if self.last_status else "never seen"
+        name = shown(self.stream_name, redacted=False)
         raise WaitTimeoutError(
-            f"gave up on stream {shown(self.stream_name)} after {seconds:.1f} s: {seen}",
+            f"gave up on stream {name} after {seconds:.1f} s: {seen}",
             stream_name=self.stream_name,
             last_status=self.last_status,
             waited=seconds,
@@ -150,7 +151,7 @@ class Operation:
             _log.debug(
                 "%s for stream %s is throttled, attempt %d of %d; retrying in %.2f s",
                 call.operation_name,
-                shown(call.stream_name),
+                shown(call.stream_name, redacted=False),
                 attempt,
                 max_attempts,
                 delay,

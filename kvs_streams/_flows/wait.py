@@ -89,7 +89,7 @@ class Poller:
                 continue
             if info.status == StreamStatus.DELETING:
                 raise StreamDeletingError(
-                    f"stream {shown(info.stream_name)} is being deleted",
+                    f"stream {shown(self._call.stream_name, redacted=False)} is being deleted",
                     stream_name=self._operation.stream_name,
                     last_status=info.status,
                     waited=self._operation.waited / SECOND,
