@@ -91,6 +91,8 @@ class Operation:
         self.stream_name = ""  # of the stream that is polled
         self.started = io.clock.start()
         self.last_status: StreamStatus | None = None
+        # The cause of a timeout. Its traceback, or that of its cause, refers to this operation: a
+        # flow that has a deadline forgets it in the end, so that no reference cycle remains.
         self.last_error: KvsStreamsError | None = None
 
     @property
@@ -143,7 +145,8 @@ class Operation:
                     raise error
                 retried = retried or error.retry_attempts > sent
                 sent = error.retry_attempts + 1
-                self.last_error = error
+                if self._limit != math.inf:
+                    self.last_error = error
             finally:
                 # Its traceback, or that of its cause, refers to this frame: no reference cycle.
                 del error

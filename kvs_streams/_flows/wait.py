@@ -129,4 +129,7 @@ async def wait_until_active(
     """Wait until a stream is ``ACTIVE``."""
     poller = Poller(operation, stream)
     poller.expect(to_nanoseconds("not_found_grace", not_found_grace))
-    return await poller.until_seen(active=True)
+    try:
+        return await poller.until_seen(active=True)
+    finally:
+        operation.last_error = None
