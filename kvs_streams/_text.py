@@ -43,31 +43,34 @@ _PLACE = (
 
 # The pieces of the patterns below, for Python, JSON (escaped once or more), YAML, XML and URLs.
 _QUOTE = r"""(?: \\{0,15}["'`] | \\{1,15}u002[27] | &(?:quot|apos|\#3[49]); | %(?:25){0,3}2[27] )"""
-_GAP = r"(?: \s | \x1b\[[\d;]{0,9}m | [\u200b-\u200f\u2060\ufeff] )*"
+_SPACE = r"(?: \s | \\{1,15}[nrt] )"
+_GAP = r"""
+    (?: \s | (?: \x1b | \\{1,15}u001b )\[[\d;]{0,9}m | [\u200b-\u200f\u2060\ufeff]
+      | \\{1,15}(?: [nrt] | u200[b-f] | u2060 | ufeff ) )*"""
 _SEPARATOR = rf"""
     (?: {_QUOTE}{{0,3}} [\])]? {_GAP}
-        (?: :=|=>|->|[:=|\uff1a]|%(?:25){{0,3}}3[ad]|\\{{1,15}}u003[ad] ) \s* (?:[>|][-+]?\s+)?
+        (?: :=|=>|->|[:=|\uff1a]|%(?:25){{0,3}}3[ad]|\\{{1,15}}u003[ad] ) {_SPACE}* (?:[>|][-+]?{_SPACE}+)?
       | {_QUOTE}{{1,3}} \s* , \s* (?: {_QUOTE} value {_QUOTE} \s* [:,=] \s* )?
       | (?: </\w{{1,20}}> \s* <\w{{1,20}} )? > (?:<!\[CDATA\[)? \s*
       | &gt; )
     (?: (?P<list>\[) | [({{] )? (?: [bu](?={_QUOTE}) )?"""
-_OPENED = rf"""(?P<quote> ["'`]{{2,3}}(?=[\w*+/]) | {_QUOTE} )?"""
+_OPENED = rf"""(?P<quote> (?: \\{{0,15}}["'`] ){{2,3}}(?=[\w*+/]) | {_QUOTE} )?"""
 # To the end of a text, of texts that Python joins, or of a list.
 _CLOSED = r"(?: (?! (?<!\\)(?P=quote) ). )*"
 _UNTIL_CLOSED = rf"""
-    {_CLOSED} (?: (?P=quote) \s* (?(list) (?:,\s*)? ) [bu]? (?P=quote) {_CLOSED} )*"""
+    {_CLOSED} (?: (?P=quote) {_SPACE}* (?(list) (?:,{_SPACE}*)? ) [bu]? (?P=quote) {_CLOSED} )*"""
 # Long and with a digit: no word of a sentence, no part of an ARN, no date.
 _SECRETIVE = r"(?= [\w+/.~%-]{0,63} \d ) [\w+/.~%-]{20,} ={0,2}"
 # The next lines belong to a token if they are nothing but letters of one.
 _WRAPPED = rf"""
-    (?: \\?\r?\n [ \t]*
-        (?: [\w+/=%-]{{4,}} (?= [ \t\r]* (?: $ | ["'}}\])<] ) ) | {_SECRETIVE} ) )*"""
+    (?: (?: \\?\r?\n | (?: \\{{1,15}}r )? \\{{1,15}}n | (?<=\\n) ) [ \t]*
+        (?: [\w+/=%-]{{4,}} (?= [ \t\r]* (?: $ | ["'}}\])<\\] ) ) | {_SECRETIVE} ) )*"""
 _UNQUOTED = rf"""[^\s,;&"'<>]+ {_WRAPPED}"""
 _SENTENCE = r"(?<= :[ ] ) (?-i: [A-Za-z]?[a-z']{1,15} ) (?: [\s.,;!] | $ )"
 _SCHEME = (
     r"(?: bearer|basic|digest|negotiate|ntlm|token|oauth|apikey|aws(?:4-[\w-]+)? ) (?: \s|%20|\+ )+"
 )
-_PARAMETER = r"""(?: [\w-]+="[^"]*" | [^\s,"'<>]+ )"""
+_PARAMETER = r"""(?: [\w-]+=\\{0,15}"[^"]*" | [^\s,"'<>]+ )"""
 _HOST_AND_PORT = r"[\w.-]{1,255}:\d"
 _USER = r"""(?!arn:|mailto:)[^\s:/?#@"'=()<>\[\],;]{1,64}:(?!\\?/\\?/)"""
 
