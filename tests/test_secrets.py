@@ -564,7 +564,7 @@ def test_token_that_no_header_can_hold(server: Loopback, token: str) -> None:
 
 
 def test_signed_request_of_a_lost_reply(driver: Driver, server: Loopback) -> None:
-    """The error of boto for a lost connection is the cause, without the request and its credentials."""
+    """The error of boto for a lost call is the cause, without the request and its credentials."""
     server.on_create(drop())
     with pytest.raises(TransportError) as caught:
         driver.create_stream(REQUEST)
