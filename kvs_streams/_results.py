@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from attrs import NOTHING, Attribute, field, fields, frozen
+from attrs import NOTHING, Attribute, field, frozen
 
 from ._values import EnsureOutcome, StreamArn, StreamStatus
 
@@ -42,7 +42,7 @@ class _Record:
 
 
 def _fields(record: Any) -> "tuple[Attribute[Any], ...]":
-    found: tuple[Attribute[Any], ...] = fields(type(record))
+    found: tuple[Attribute[Any], ...] = record.__attrs_attrs__
     return found
 
 
