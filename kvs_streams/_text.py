@@ -49,7 +49,8 @@ _GAP = r"""
       | \\{1,15}(?: [nrt] | u200[b-f] | u2060 | ufeff ) )*"""
 _SEPARATOR = rf"""
     (?: {_QUOTE}{{0,3}} [\])]? {_GAP}
-        (?: :=|=>|->|[:=|\uff1a]|%(?:25){{0,3}}3[ad]|\\{{1,15}}u003[ad] ) {_SPACE}* (?:[>|][-+]?{_SPACE}+)?
+        (?: :=|=>|->|[:=|\uff1a]|%(?:25){{0,3}}3[ad]|\\{{1,15}}u003[ad] )
+        {_SPACE}* (?:[>|][-+]?{_SPACE}+)?
       | {_QUOTE}{{1,3}} \s* , \s* (?: {_QUOTE} value {_QUOTE} \s* [:,=] \s* )?
       | (?: </\w{{1,20}}> \s* <\w{{1,20}} )? > (?:<!\[CDATA\[)? \s*
       | &gt; )
@@ -157,6 +158,13 @@ def _rules() -> list[tuple[tuple[str, ...], Callable[[str, str], str]]]:
     return [(words, re.compile(f"(?ixsm){text}").sub) for words, text in _RULES]
 
 
+@cache
+def _any_word() -> Callable[[str], object]:
+    """Compile a search for any word of any rule, which most texts do not have."""
+    words = {re.escape(word) for words, _ in _RULES for word in words}
+    return re.compile("|".join(sorted(words))).search
+
+
 def redact(text: str) -> str:
     """Return ``text`` with each secret replaced by ``***``.
 
@@ -165,6 +173,8 @@ def redact(text: str) -> str:
     of usual form. A bare secret without a name beside it cannot be recognized.
     """
     lowered = text.lower()
+    if not _any_word()(lowered):
+        return text
     for words, replace in _rules():
         if any(word in lowered for word in words):
             text = replace(rf"\g<kept>{_HIDDEN}", text)
