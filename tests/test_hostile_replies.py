@@ -401,3 +401,16 @@ def test_replies_at_random(driver: Driver, server: Loopback, operation: str, see
             assert not leaks, f"{leaks} in {places} after reply {number}"
         elif isinstance(found, StreamInfo):
             assert isinstance(found.creation_time, datetime | None)
+
+
+class BrokenSession:
+    """A session of the user's own that fails in a way of its own."""
+
+    def client(self, *_: object, **__: object) -> Any:
+        raise LookupError("a fake")
+
+
+def test_what_a_session_raises_passes_through() -> None:
+    """A bug in a user's session is not taken for a setting that is wrong."""
+    with pytest.raises(LookupError, match="a fake"):
+        StreamsClient(session=BrokenSession())
