@@ -238,7 +238,7 @@ def _service_error(
     return cls(
         response,
         call.operation_name,
-        stream_name=call.stream_name,
+        stream_name=call.stream_name or None,  # a list is about no stream
         retry_attempts=sent_before + attempts,
         **extra,
     )

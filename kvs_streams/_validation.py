@@ -1,7 +1,7 @@
 """Pure checks against the published limits: values in, violations out."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -21,11 +21,10 @@ class Faults(list[Violation]):
 
     more = 0
 
-    def __iadd__(self, others: Iterable[Violation]) -> "Faults":  # type: ignore[override]  # noqa: PYI034  # Self costs an import
+    def add(self, others: list[Violation]) -> None:
         """Add faults, those that are not described included."""
-        self.extend(others)
+        self += others
         self.more += getattr(others, "more", 0)
-        return self
 
 
 def check_storage_tier(tier: object, prefix: str = "") -> list[Violation]:

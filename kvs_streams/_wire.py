@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ._request import CreateStreamRequest
 from ._results import CreateStreamResponse, StreamInfo
@@ -114,8 +114,8 @@ def read_stream(call: Call, reply: object) -> StreamInfo:
 def read_page(call: Call, reply: object) -> tuple[list[StreamInfo], str | None]:
     """Return a page of streams, and the token for the next page if there is one."""
     page = _member(reply, "StreamInfoList")
-    infos = [_read_info(call, reply, info) for info in page] if isinstance(page, list) else []
-    return infos, _string(reply, "NextToken")
+    members = cast("list[object]", page) if isinstance(page, list) else []
+    return [_read_info(call, reply, info) for info in members], _string(reply, "NextToken")
 
 
 def _read_info(call: Call, reply: object, info: object) -> StreamInfo:

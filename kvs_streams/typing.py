@@ -13,7 +13,10 @@ __all__ = [
 
 
 class KinesisVideoClient(Protocol):
-    """The operations that ``StreamsClient`` calls: boto3's client has them, and so can a fake."""
+    """The operations that ``StreamsClient`` calls: boto3's client has them, and so can a fake.
+
+    ``ensure_streams`` also calls ``list_streams``; a fake without it is described stream by stream.
+    """
 
     def create_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """Create a stream."""
@@ -21,10 +24,6 @@ class KinesisVideoClient(Protocol):
 
     def describe_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """Describe a stream."""
-        ...
-
-    def list_streams(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """List the streams."""
         ...
 
     def list_tags_for_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
@@ -45,10 +44,6 @@ class AsyncKinesisVideoClient(Protocol):
 
     def describe_stream(self, *args: Any, **kwargs: Any) -> Awaitable[Mapping[str, Any]]:
         """Describe a stream."""
-        ...
-
-    def list_streams(self, *args: Any, **kwargs: Any) -> Awaitable[Mapping[str, Any]]:
-        """List the streams."""
         ...
 
     def list_tags_for_stream(self, *args: Any, **kwargs: Any) -> Awaitable[Mapping[str, Any]]:

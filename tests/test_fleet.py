@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError, NoCredentialsError
+from fake_io import ScriptedBoto, created, seen
 from hypothesis import given, settings, strategies as st
 from strategies import patient
+from support.clock import FakeClock
 from support.fleets import (
     Later,
     Script,
@@ -917,3 +919,17 @@ def test_any_rate_is_a_start(rate: float) -> None:
     voyage = launch(named(2), options={"rate": rate})
     assert run(voyage.fleet.next()) is not None
     voyage.fleet.close()
+
+
+def test_a_fake_that_cannot_list_is_described() -> None:
+    """A fake with the operations of the protocol alone is described stream by stream."""
+    clock = FakeClock()
+    boto = ScriptedBoto(clock)
+    boto.on("create_stream", created())
+    boto.on("describe_stream", seen())
+    client = StreamsClient(boto)
+    client._io.clock = clock  # type: ignore[assignment]
+    ((_, result),) = client.ensure_streams([CreateStreamRequest(stream_name="cam")])
+    assert isinstance(result, EnsuredStream)
+    assert result.outcome is EnsureOutcome.CREATED
+    boto.verify()

@@ -135,7 +135,7 @@ class Fleet:
         self._next_list = now + _FIRST_LIST
         self._failures = 0
         # Whether streams are described one by one, since they cannot be listed.
-        self.describes = False
+        self.describes = not hasattr(driver.client, "list_streams")
 
     async def next(self) -> tuple[CreateStreamRequest, Result] | None:
         """Return the next result in the order of completion; ``None`` after the last."""

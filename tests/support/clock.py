@@ -37,6 +37,13 @@ class FakeClock:
     async def sleep_async(self, nanoseconds: int) -> None:
         self.sleep(nanoseconds)
 
+    def wait(self, event: threading.Event, nanoseconds: float, *, busy: bool) -> None:
+        """Wait for calls in flight, which takes no time, or let time pass."""
+        if busy or event.is_set():
+            event.wait()
+        else:
+            self.sleep(int(nanoseconds))
+
     def advance(self, seconds: float) -> None:
         """Let time pass that nobody slept, as a slow call does."""
         with self._lock:

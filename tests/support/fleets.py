@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from email.utils import formatdate
 from heapq import heappop, heappush
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -74,7 +75,8 @@ class Flight:
 class Simulation:
     """A fleet's driver over a service, in virtual time."""
 
-    client = None
+    # Only asked whether it can list.
+    client: object = SimpleNamespace(list_streams=None)
 
     def __init__(
         self, requests: Iterable[object] | Later, settings: Settings, *, attempts: int = _ATTEMPTS
