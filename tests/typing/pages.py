@@ -79,20 +79,13 @@ def extract(folder: Path) -> Iterator[Path]:
 
 
 def missing(example: Path) -> list[str]:
-    """Return the packages that an example imports and that are not installed here."""
-    tree = ast.parse(example.read_text(encoding="utf-8"))
-    imported = {
-        name.split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-        )
-    }
-    ours = {path.stem for path in [*example.parent.glob("*.py"), ROOT / "benchmarks"]}
-    return sorted(name for name in imported - ours if find_spec(name) is None)
+    """Return the packages that an example needs and that are not installed here."""
+    body = ast.parse(example.read_text(encoding="utf-8")).body
+    names = {alias.name for node in body if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in body if isinstance(node, ast.ImportFrom)}
+    siblings = {path.stem for path in example.parent.glob("*.py")}
+    packages = {name.split(".")[0] for name in names} - siblings
+    return sorted(package for package in packages if find_spec(package) is None)
 
 
 def mypy(paths: list[str]) -> Iterator[str]:
