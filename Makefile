@@ -1,4 +1,4 @@
-# Two commands are all that a fresh clone needs: make quickstart, make test.
+# Three commands are all that a fresh clone needs: make quickstart, make fleet, make test.
 # Each makes .venv by itself. PYTHON=... chooses the interpreter, ARGS=... goes to the program that runs.
 
 PYTHON ?=
@@ -8,7 +8,7 @@ export PYTHON
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test docs bench check mutants clean
+.PHONY: help quickstart fleet test live docs bench check mutants clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,10 @@ help: ## Show this list
 quickstart: ## Create a small fleet of streams on an embedded fake service (ARGS=--aws: on AWS)
 	@.ci/venv quickstart
 	@$(BIN)/python examples/quickstart.py $(ARGS)
+
+fleet: ## Create the 500 streams of examples/cameras.csv; again: resume (ARGS=--aws: on AWS)
+	@.ci/venv quickstart
+	@$(BIN)/python examples/provision.py $(ARGS)
 
 test: ## Run the tests and demand 100 % branch coverage (ARGS="-k name -x": without coverage)
 	@.ci/venv tests
@@ -27,6 +31,10 @@ ifeq ($(strip $(ARGS)),)
 else
 	$(BIN)/pytest $(ARGS)
 endif
+
+live: ## Check on AWS, in your account, what the library builds on (ARGS=--yes: without asking)
+	@.ci/venv tests
+	$(BIN)/pytest tests/live -rN --tb=no $(ARGS)
 
 docs: ## Build the documentation into docs/_build/html
 	@.ci/venv docs

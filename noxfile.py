@@ -110,6 +110,13 @@ def tests_aiobotocore(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[-1])
+def tests_dask(session: nox.Session) -> None:
+    """Test the example for many accounts on a cluster of two worker processes."""
+    install_wheel(session, "dask")
+    session.run("pytest", "tests/test_many_accounts.py", *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1])
 def tests_editors(session: nox.Session) -> None:
     """Drive two language servers as an editor does, and compare what a person sees."""
     install_wheel(session, "editors")

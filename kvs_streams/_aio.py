@@ -6,13 +6,12 @@ from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
-    AsyncIterator,
     Callable,
     Iterable,
     Mapping,
 )
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from threading import Lock
 from types import TracebackType
 from typing import Any, Literal
@@ -22,11 +21,11 @@ from botocore.config import Config
 from typing_extensions import Self
 
 from ._boto import KinesisVideoClient as BotoClient
-from ._client import Source, check_request, check_retry, is_async, where, workers
+from ._client import Source, check_fleet, check_request, check_retry, is_async, where, workers
 from ._flows.call import Operation, ThrottleRetry, create, describe
 from ._flows.ensure import check_on_drift, ensure
-from ._flows.fleet import Done, Fleet, NotYet, check_fleet
-from ._flows.io import Io
+from ._flows.fleet import Fleet
+from ._flows.io import Done, Io, NotYet
 from ._flows.wait import Poller, wait_until_active
 from ._request import CreateStreamRequest
 from ._results import CreateStreamResponse, EnsuredStream, StreamInfo
@@ -50,8 +49,8 @@ class _AsyncIo(Io):
         method = getattr(self.client, call.method)
         if not self._in_threads:
             return await method(**call.kwargs)
-        loop, context = asyncio.get_running_loop(), copy_context()
-        return await loop.run_in_executor(pool, context.run, _call, method, call.kwargs)
+        context, loop = copy_context(), asyncio.get_running_loop()
+        return await loop.run_in_executor(pool, _call, context, method, call.kwargs)
 
     async def sleep(self, nanoseconds: int) -> None:
         await self.clock.sleep_async(nanoseconds)
@@ -65,6 +64,7 @@ class _Tasks:
         self.clock = io.clock
         self._io = io
         self._requests: Any = requests
+        self._is_async = hasattr(requests, "__anext__")
         self._item: asyncio.Future[Any] | None = None
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="kvs_streams")
         self._finished: deque[Done] = deque()
@@ -73,7 +73,7 @@ class _Tasks:
         self._in_flight = 0
 
     def take(self) -> object:
-        if not isinstance(self._requests, AsyncIterator):
+        if not self._is_async:
             return next(self._requests)
         if self._item is None:
             self._item = asyncio.ensure_future(anext(self._requests))
@@ -90,13 +90,16 @@ class _Tasks:
         task.add_done_callback(self._tasks.discard)
 
     async def _make(self, tag: object, call: Call) -> None:
-        # Not in a variable: the traceback of an error refers to this frame.
-        try:
-            reply = await self._io.call_in(self._pool, call)
-            self._finished.append(Done(tag, self.clock.now(), reply))
-        except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
-            self._finished.append(Done(tag, self.clock.now(), error=exc))
+        reply, error = await self._outcome(call)
+        self._finished.append(Done(tag, self.clock.now(), reply, error))
         self._event.set()
+
+    async def _outcome(self, call: Call) -> tuple[Any, BaseException | None]:
+        # The traceback of an error refers to this frame, so no variable refers to the error.
+        try:
+            return await self._io.call_in(self._pool, call), None
+        except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
+            return None, exc
 
     def pop(self) -> Done | None:
         if not self._finished:
@@ -120,10 +123,10 @@ class _Tasks:
             self._pool.shutdown()
 
 
-def _call(method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
+def _call(context: Context, method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
     """Make a call in a worker thread."""
     try:
-        return method(**kwargs)
+        return context.run(method, **kwargs)
     except StopIteration as exc:
         # As in a coroutine: a future cannot carry it, and whoever awaits it would wait for ever.
         raise RuntimeError("the call raised StopIteration") from exc

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import sys
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +22,8 @@ from ._boto import KinesisVideoClient as BotoClient
 from ._failures import configuration_error
 from ._flows.call import Operation, ThrottleRetry, create, describe
 from ._flows.ensure import check_on_drift, ensure
-from ._flows.fleet import Done, Fleet, check_fleet
-from ._flows.io import Io, run
+from ._flows.fleet import Fleet
+from ._flows.io import Done, Io, run, to_nanoseconds
 from ._flows.wait import Poller, wait_until_active
 from ._request import CreateStreamRequest
 from ._results import CreateStreamResponse, EnsuredStream, StreamInfo
@@ -71,13 +72,16 @@ class _Threads:
         self._pool.submit(copy_context().run, self._make, tag, call)
 
     def _make(self, tag: object, call: Call) -> None:
-        # Not in a variable: the traceback of an error refers to this frame.
-        try:
-            reply = run(self._io.call(call))
-            self._finished.append(Done(tag, self.clock.now(), reply))
-        except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
-            self._finished.append(Done(tag, self.clock.now(), error=exc))
+        reply, error = self._outcome(call)
+        self._finished.append(Done(tag, self.clock.now(), reply, error))
         self._event.set()
+
+    def _outcome(self, call: Call) -> tuple[Any, BaseException | None]:
+        # The traceback of an error refers to this frame, so no variable refers to the error.
+        try:
+            return run(self._io.call(call)), None
+        except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
+            return None, exc
 
     def pop(self) -> Done | None:
         if not self._finished:
@@ -184,6 +188,20 @@ def check_retry(throttle_retry: object) -> None:
     """Refuse what is not a retry policy, such as botocore's dict."""
     if not isinstance(throttle_retry, ThrottleRetry):
         raise TypeError(f"throttle_retry must be a ThrottleRetry, not {shown(throttle_retry)}")
+
+
+def check_fleet(rate: float, max_in_flight: int, timeout: float, on_drift: str) -> None:
+    """Refuse arguments of ``ensure_streams`` that make no sense."""
+    if not isinstance(rate, (int, float)) or isinstance(rate, bool):
+        raise TypeError(f"rate must be a number of creates per second, not {shown(rate)}")
+    if not 0 < rate <= sys.float_info.max:
+        raise ValueError(f"rate must be above 0 and finite, got {shown(rate)}")
+    if not isinstance(max_in_flight, int) or isinstance(max_in_flight, bool):
+        raise TypeError(f"max_in_flight must be an int, not {shown(max_in_flight)}")
+    if max_in_flight < 1:
+        raise ValueError(f"max_in_flight must be at least 1, got {shown(max_in_flight)}")
+    to_nanoseconds("timeout", timeout)
+    check_on_drift(on_drift)
 
 
 def where(client: object) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any, Literal, NoReturn, cast
 
 from attrs import field, frozen
@@ -10,13 +11,14 @@ from attrs.exceptions import FrozenInstanceError
 from . import _limits
 from ._results import Violation
 from ._text import is_mapping
-from ._validation import check_request, check_storage_tier, unknown, wrong_type
+from ._validation import CHECKS, check_name, check_storage_tier, unknown, wrong_type
 from ._values import StorageTier
 from .errors import RequestValidationError
 from .typing import CreateStreamKwargs, StreamStorageConfigurationKwargs
 
 _HOUR = timedelta(hours=1)
 _STORAGE = "stream_storage_configuration"
+_ABSENT: Any = object()
 _TIERS = {tier.value: tier for tier in StorageTier}  # quicker than ``StorageTier(value)``
 
 
@@ -187,12 +189,10 @@ class CreateStreamRequest:
 
     def __attrs_post_init__(self) -> None:
         """Refuse the request if it breaks any rule."""
-        values = {name: getattr(self, name) for name in _FIELDS.values()}
-        sent = {name: value for name, value in values.items() if value is not None}
-        faults = check_request(sent)
-        storage: object = self.stream_storage_configuration
-        if storage is not None and not isinstance(storage, StreamStorageConfiguration):
-            faults.append(_wrong_storage(storage, "a StreamStorageConfiguration"))
+        faults = [] if self.stream_name is not None else check_name(None)
+        for check, value in zip(_CHECKS, _read(self)):  # noqa: B905  # strict takes a tenth longer
+            if value is not None:
+                faults += check(value)
         if faults:
             raise RequestValidationError(faults)
 
@@ -232,14 +232,17 @@ class CreateStreamRequest:
         values: dict[str, Any] = {
             field: kwargs[name] for name, field in _FIELDS.items() if name in kwargs
         }
-        faults = check_request(values)
-        if _STORAGE in values:
-            faults += _check_storage_kwargs(values[_STORAGE])
+        storage = values.pop(_STORAGE, _ABSENT)
+        faults = [] if "stream_name" in values else check_name(None)
+        for name, value in values.items():
+            faults += CHECKS[name](value)
+        if storage is not _ABSENT:
+            faults += _check_storage_kwargs(storage)
         faults += [unknown(key, ", ".join(_FIELDS)) for key in kwargs if key not in _FIELDS]
         if faults:
             raise RequestValidationError(faults)
-        if _STORAGE in values:
-            tier = values[_STORAGE][_limits.DEFAULT_STORAGE_TIER.parameter]
+        if storage is not _ABSENT:
+            tier = storage[_limits.DEFAULT_STORAGE_TIER.parameter]
             values[_STORAGE] = StreamStorageConfiguration(default_storage_tier=tier)
         return cls(**values)
 
@@ -257,6 +260,17 @@ _FIELDS = {
     _limits.TAGS.parameter: "tags",
     _limits.STREAM_STORAGE_CONFIGURATION: _STORAGE,
 }
+_read = attrgetter(*_FIELDS.values())
+
+
+def _check_storage(storage: object) -> list[Violation]:
+    """Check a storage configuration, which has checked itself if it is one."""
+    if isinstance(storage, StreamStorageConfiguration):
+        return []
+    return [_wrong_storage(storage, "a StreamStorageConfiguration")]
+
+
+_CHECKS = (*CHECKS.values(), _check_storage)
 
 
 def _wrong_storage(value: object, wanted: str) -> Violation:

@@ -16,19 +16,6 @@ _LONGEST_KEY = _limits.TAG_KEY.max_length
 _LONGEST_VALUE = _limits.TAG_VALUE.max_length
 
 
-def check_request(values: Mapping[str, object]) -> list[Violation]:
-    """Return every fault of a request's fields, in the order of the fields.
-
-    Args:
-        values: The values by field; a field that is not sent is left out.
-    """
-    faults: list[Violation] = []
-    for field, check in _CHECKS.items():
-        if field in values or check is _check_name:
-            faults += check(values.get(field))
-    return faults
-
-
 def check_storage_tier(tier: object, prefix: str = "") -> list[Violation]:
     """Return the faults of a storage tier; ``prefix`` is the path to what holds it."""
     limit, field = _limits.DEFAULT_STORAGE_TIER, f"{prefix}default_storage_tier"
@@ -124,7 +111,7 @@ def _may_match(limit: _limits.Text, value: str) -> bool:
     )
 
 
-def _check_name(value: object) -> list[Violation]:
+def check_name(value: object) -> list[Violation]:
     """Check the name of a stream, which is required."""
     limit, field = _limits.STREAM_NAME, "stream_name"
     return [missing(limit.parameter, field)] if value is None else _check_text(limit, field, value)
@@ -191,8 +178,8 @@ def _are_faultless(tags: Mapping[Any, Any]) -> bool:
 
 
 # The check of each field, in the order in which faults are reported.
-_CHECKS: dict[str, Callable[[object], list[Violation]]] = {
-    "stream_name": _check_name,
+CHECKS: dict[str, Callable[[object], list[Violation]]] = {
+    "stream_name": check_name,
     "device_name": partial(_check_text, _limits.DEVICE_NAME, "device_name"),
     "media_type": partial(_check_text, _limits.MEDIA_TYPE, "media_type"),
     "kms_key_id": partial(_check_text, _limits.KMS_KEY_ID, "kms_key_id"),

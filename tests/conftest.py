@@ -26,6 +26,30 @@ def isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield home
 
 
+@pytest.fixture(autouse=True)
+def no_trace(isolated: Path) -> Iterator[None]:
+    """Fail a test that leaves AWS settings or proxies behind, and hide boto3's global session.
+
+    Whoever calls ``boto3.client`` makes that session, and it keeps the credentials of that moment.
+    """
+    import boto3
+
+    before = settings_of_this_process()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        yield
+    assert settings_of_this_process() == before
+
+
+def settings_of_this_process() -> dict[str, str]:
+    """Return the environment variables that boto3 reads."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("AWS_") or name.lower().endswith("_proxy")
+    }
+
+
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Keep the order of the tests that a test runs, also where pytest-randomly is installed."""

@@ -36,6 +36,7 @@ LAYERS = (
     "_flows.drift",
     "_flows.ensure",
     "_flows.pacing",
+    "_flows.fleet_stream",
     "_flows.fleet",
     "_client",
     "_aio",

@@ -221,10 +221,10 @@ def test_stubs_at_run_time(server: Loopback) -> None:
 
 
 def test_stubs_have_what_is_called() -> None:
-    """The stubs' client has every operation that our protocol asks for."""
+    """The stubs' client has every operation of our protocol."""
     stubs = pytest.importorskip("mypy_boto3_kinesisvideo", reason="needs boto3-stubs")
     operations = {name for name in vars(KinesisVideoClient) if not name.startswith("_")}
-    assert len(operations) == 4
+    assert len(operations) == 5
     assert operations <= set(dir(stubs.KinesisVideoClient))
 
 

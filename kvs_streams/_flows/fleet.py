@@ -10,12 +10,10 @@ import copy
 import logging
 import math
 import sys
-import types
 from collections import deque
-from collections.abc import Coroutine, Generator
-from enum import Enum
+from functools import partial
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import define, field
 
@@ -23,7 +21,6 @@ from kvs_streams._failures import is_throttle, translate
 from kvs_streams._request import CreateStreamRequest
 from kvs_streams._results import EnsuredStream, StreamInfo
 from kvs_streams._text import shown
-from kvs_streams._values import StreamArn
 from kvs_streams._wire import Call, list_call, read_page, retry_attempts
 from kvs_streams.errors import (
     AccountStreamLimitExceededException,
@@ -34,10 +31,10 @@ from kvs_streams.errors import (
 )
 
 from .call import Operation, ThrottleRetry
-from .ensure import OnDrift, check_on_drift, ensure
-from .io import SECOND, Io, SystemClock, to_nanoseconds
+from .ensure import OnDrift, ensure
+from .fleet_stream import FlowClock, ListPoller, Look, Question, Stream, StreamIo
+from .io import SECOND, Done, Driver, NotYet
 from .pacing import Pace
-from .wait import Poller
 
 Result = EnsuredStream | KvsStreamsError
 
@@ -59,8 +56,6 @@ _FIRST_LIST = SECOND // 10
 _LIST_INTERVAL, _LIST_SHARE = SECOND, 4
 # A list with more pages than this, or as many failures in a row, is given up.
 _MAX_PAGES, _MAX_FAILURES = 10_000, 3
-# Without a list: a new stream is rarely ACTIVE sooner, and describes are dear.
-_FIRST_DESCRIBE = 3 * SECOND // 2
 # The pace takes the place of the backoff.
 _RETRY = ThrottleRetry(max_attempts=sys.maxsize, base_delay=0, max_delay=0)
 # These errors stop the sending: every other create would meet the same.
@@ -70,139 +65,8 @@ _FINAL = (AccountStreamLimitExceededException, AuthenticationError, Configuratio
 _log = logging.getLogger("kvs_streams")
 
 
-@define
-class Done:
-    """A finished call, and when it finished."""
-
-    tag: Any
-    at: int
-    reply: Any = None
-    error: BaseException | None = None
-
-
-class NotYet:
-    """What ``take`` returns while the next item is not there."""
-
-
-class Driver(Protocol):
-    """What a fleet asks for; once for threads and once for asyncio."""
-
-    client: Any
-    clock: SystemClock
-
-    def take(self) -> object:
-        """Return the next item, or ``NotYet``; raise ``StopIteration`` at the end."""
-        ...
-
-    def submit(self, tag: object, call: Call) -> None:
-        """Start a call, and return at once."""
-        ...
-
-    def pop(self) -> Done | None:
-        """Return a finished call, if there is one."""
-        ...
-
-    async def done(self, nanoseconds: float) -> None:
-        """Wait until a call has finished or another item is there, or for a time."""
-        ...
-
-
-class _Look(Enum):
-    """What a flow asks for to see its stream in the next list."""
-
-    FIRST = "before anything else"
-    AGAIN = "to poll it"
-
-
-_Question = Call | int | _Look
-
-
-@types.coroutine
-def _ask(what: _Question) -> Generator[Any, Any, Any]:
-    """Suspend a stream's flow until the fleet has what it asks for."""
-    return (yield what)
-
-
-class _FlowClock(SystemClock):
-    """The time as flows see it: while they take an answer, that at which it came.
-
-    A consumer can take its time between two results. Deadlines do not pass by that, and the date
-    of a reply is compared with the time at which it came.
-    """
-
-    def __init__(self, clock: SystemClock) -> None:
-        self._clock = clock
-        self.answered: int | None = None
-
-    def now(self) -> int:
-        return self._clock.now() if self.answered is None else self.answered
-
-    def random(self) -> float:
-        return self._clock.random()
-
-
-class _StreamIo(Io):
-    """The ``Io`` of one stream's flow."""
-
-    def __init__(self, client: Any, clock: _FlowClock) -> None:
-        self.client = client
-        self.clock = clock
-
-    async def call(self, call: Call) -> Any:
-        return await _ask(call)
-
-    async def sleep(self, nanoseconds: int) -> None:
-        await _ask(nanoseconds)
-
-
-class _ListPoller(Poller):
-    """Polls by the lists that the fleet makes, and describes only what they do not show."""
-
-    def __init__(self, operation: Operation, stream: str, fleet: "Fleet") -> None:
-        self._fleet = fleet
-        self._found: tuple[StreamInfo, object] | None = None
-        super().__init__(operation, stream)
-
-    def expect(self, grace: float, created: StreamArn | None = None) -> None:
-        super().expect(grace, created)
-        self._describes = False
-        if self._fleet.describes and grace:
-            self._pause = max(self._pause, _FIRST_DESCRIBE)
-
-    async def look_up(self) -> bool:
-        """Tell whether the next list shows the stream; it then answers the first poll too."""
-        if not self._fleet.describes:
-            self._found = await _ask(_Look.FIRST)
-        return self._found is not None
-
-    async def poll(self) -> StreamInfo | None:
-        """Wait for the next list; ``None`` if it gives no answer yet."""
-        if self._describes or self._fleet.describes:
-            return await super().poll()
-        found, self._found = self._found, None
-        if found is None:
-            self._operation.check()
-            found = await _ask(_Look.AGAIN)
-        if found is not None and not self.is_stale(found[0]):
-            return self.accept(*found)
-        # A list can be late: only a describe tells that a stream does not exist.
-        self._describes = self.last is not None or self.is_overdue()
-        return None
-
-
-@define(eq=False)
-class _Stream:
-    """One request under way."""
-
-    position: int
-    request: CreateStreamRequest
-    operation: Operation
-    flow: Coroutine[Any, Any, EnsuredStream]
-    has_begun: bool = False
-
-
 # Calls that wait for their turn, each with the stream that it is for; a list is for all of them.
-_Calls = deque[tuple["_Stream | _Listing", Call]]
+_Calls = deque[tuple["Stream | _Listing", Call]]
 
 
 @define
@@ -210,8 +74,8 @@ class _Listing:
     """One list of all streams, page after page."""
 
     started: int
-    wanted: dict[str, _Stream]
-    tokens: set[str] = field(factory=set)
+    wanted: dict[str, Stream]
+    tokens: set[str] = field(factory=set[str])
 
 
 class Fleet:
@@ -238,8 +102,8 @@ class Fleet:
     ) -> None:
         self._driver = driver
         self._clock = driver.clock
-        self._flow_clock = _FlowClock(driver.clock)
-        self._io = _StreamIo(driver.client, self._flow_clock)
+        self._flow_clock = FlowClock(driver.clock)
+        self._io = StreamIo(driver.client, self._flow_clock)
         now = self._clock.start()
         self._paces = {name: Pace(reads, now, learn=False) for name, reads in _READS.items()}
         self._paces[_CREATE] = Pace(rate, now)
@@ -254,17 +118,19 @@ class Fleet:
         self._is_exhausted = False
         self._input_error: Exception | None = None
         # By name: the stream under way, then those with the same name that wait for it.
-        self._streams: dict[str, deque[_Stream]] = {}
+        self._streams: dict[str, deque[Stream]] = {}
         self._under_way = 0
         self._in_flight = 0
         # Creates leave a place free for reads, which are few and finish streams.
         self._reads: dict[str, _Calls] = {name: deque() for name in _READS}
-        self._creates: _Calls = deque()
-        self._sleeping: list[tuple[int, int, _Stream]] = []
+        self._creates: deque[tuple[Stream, Call]] = deque()
+        # How many creates were throttled in a row: in an outage each stream waits for its turn.
+        self._throttles = 0
+        self._sleeping: list[tuple[int, int, Stream]] = []
         self._stopped: KvsStreamsError | None = None
 
         self._listing: _Listing | None = None
-        self._looking: dict[str, _Stream] = {}
+        self._looking: dict[str, Stream] = {}
         self._has_new = False
         self._next_list = now + _FIRST_LIST
         self._failures = 0
@@ -318,7 +184,7 @@ class Fleet:
             return
         operation = Operation(self._io, _RETRY, self._timeout)
         flow = self._ensure(operation, request)
-        stream = _Stream(self._taken, request, operation, flow)
+        stream = Stream(self._taken, request, operation, flow)
         self._taken += 1
         self._under_way += 1
         same_name = self._streams.setdefault(request.stream_name, deque())
@@ -328,22 +194,25 @@ class Fleet:
 
     async def _ensure(self, operation: Operation, request: CreateStreamRequest) -> EnsuredStream:
         """Ensure one stream: create it only if no list shows it."""
-        poller = _ListPoller(operation, request.stream_name, self)
+        poller = ListPoller(operation, request.stream_name, self)
         exists = await poller.look_up()
         operation.begin()
-        return await ensure(
-            operation,
-            request,
-            poller,
-            wait=self._wait,
-            on_drift=self._on_drift,
-            exists=exists,
+        proceed = partial(
+            ensure, operation, request, poller, wait=self._wait, on_drift=self._on_drift
         )
+        try:
+            return await proceed(exists=exists)
+        except AccountStreamLimitExceededException as error:
+            self._stopped = self._stopped or error
+            # Where nothing is listed, the stream may exist.
+            if not self.describes or not await poller.finds():
+                raise
+        return await proceed(exists=True)
 
     # Flows
 
     def _resume(
-        self, stream: _Stream, answer: object = None, error: BaseException | None = None
+        self, stream: Stream, answer: object = None, error: BaseException | None = None
     ) -> None:
         """Resume a stream's flow with what it asked for, and take its next question."""
         flow = stream.flow
@@ -352,25 +221,26 @@ class Fleet:
         except StopIteration as stop:
             self._finish(stream, stop.value)
         except KvsStreamsError as failure:
-            self._finish(stream, failure)
+            # The frames of its traceback refer to it; without them there is no reference cycle.
+            self._finish(stream, failure.with_traceback(None))
         else:
             self._queue(stream, question)
 
-    def _queue(self, stream: _Stream, question: _Question) -> None:
-        if isinstance(question, _Look):
+    def _queue(self, stream: Stream, question: Question) -> None:
+        if isinstance(question, Look):
             self._looking[stream.request.stream_name] = stream
-            self._has_new = self._has_new or question is _Look.FIRST
+            self._has_new = self._has_new or question is Look.FIRST
         elif isinstance(question, int):
             heappush(self._sleeping, (self._clock.now() + question, stream.position, stream))
         elif question.method != _CREATE:
             self._reads[question.method].append((stream, question))
-        elif stream.has_begun:
+        elif stream.has_begun and self._throttles <= self._max_in_flight:
             # It was throttled, and its deadline is running.
             self._creates.appendleft((stream, question))
         else:
             self._creates.append((stream, question))
 
-    def _finish(self, stream: _Stream, result: Result) -> None:
+    def _finish(self, stream: Stream, result: Result) -> None:
         if isinstance(result, _FINAL) and self._stopped is None:
             self._stopped = result
         self._results.append((stream.request, result))
@@ -392,8 +262,7 @@ class Fleet:
             self._resume(heappop(self._sleeping)[2])
         while self._creates and self._stopped is not None:
             stream, call = self._creates.popleft()
-            if isinstance(stream, _Stream):
-                self._resume(stream, error=_unsent(self._stopped, call.stream_name))
+            self._resume(stream, error=_unsent(self._stopped, call.stream_name))
         if self._list_delay(now) == 0:
             self._listing = _Listing(now, self._looking)
             self._looking, self._has_new = {}, False
@@ -402,18 +271,15 @@ class Fleet:
             self._drain(queue, method, self._max_in_flight, now)
         self._drain(self._creates, _CREATE, max(1, self._max_in_flight - 1), now)
 
-    def _drain(self, queue: _Calls, method: str, limit: int, now: int) -> None:
+    def _drain(self, queue: deque[Any], method: str, limit: int, now: int) -> None:
         while queue and self._in_flight < limit and self._paces[method].delay(now) == 0:
             stream, call = queue.popleft()
-            if isinstance(stream, _Stream) and not stream.has_begun:
+            if isinstance(stream, Stream) and not stream.has_begun:
                 stream.operation.begin()
                 stream.has_begun = True
-            self._submit(stream, call, now)
-
-    def _submit(self, stream: "_Stream | _Listing", call: Call, now: int) -> None:
-        ticket = self._paces[call.method].sent(now)
-        self._in_flight += 1
-        self._driver.submit((stream, call, ticket), call)
+            ticket = self._paces[method].sent(now)
+            self._in_flight += 1
+            self._driver.submit((stream, call, ticket), call)
 
     def _handle(self, done: Done) -> None:
         """Take note of a finished call, and go on with whoever asked for it."""
@@ -425,9 +291,10 @@ class Fleet:
         if error is not None:
             throttled = is_throttle(error) if isinstance(error, Exception) else None
             response = getattr(error, "response", None)
-        self._paces[call.method].answered(
-            ticket, throttled=throttled, retries=retry_attempts(response)
-        )
+        retries = retry_attempts(response)
+        self._paces[call.method].answered(ticket, throttled=throttled, retries=retries)
+        if call.method == _CREATE:
+            self._throttles = self._throttles + 1 if throttled else 0
         if isinstance(stream, _Listing):
             self._handle_page(stream, call, done)
         else:
@@ -437,14 +304,11 @@ class Fleet:
     def _patience(self) -> int | float:
         """Return how long there is nothing to do unless a call finishes."""
         now = self._clock.now()
-        delays: list[int | float] = [math.inf]
+        delays: list[int | float] = [self._list_delay(now)]
         if self._sleeping:
             delays.append(self._sleeping[0][0] - now)
-        delays.append(self._list_delay(now))
         if self._in_flight < self._max_in_flight:
-            for method, queue in self._reads.items():
-                if queue:
-                    delays.append(self._paces[method].delay(now))
+            delays += [self._paces[name].delay(now) for name, calls in self._reads.items() if calls]
         if self._creates and self._in_flight < max(1, self._max_in_flight - 1):
             delays.append(self._paces[_CREATE].delay(now))
         return max(0, min(delays))
@@ -472,9 +336,8 @@ class Fleet:
             if stream is not None:
                 self._resume(stream, (info, done.reply))
         if token is None or not listing.wanted:
-            now = self._clock.now()
-            pause = max(_LIST_INTERVAL, _LIST_SHARE * (now - listing.started))
-            self._next_list = listing.started + pause
+            took = self._clock.now() - listing.started
+            self._next_list = listing.started + max(_LIST_INTERVAL, _LIST_SHARE * took)
             self._failures = 0
             self._end_list(listing)
         elif token in listing.tokens or len(listing.tokens) == _MAX_PAGES:
@@ -528,17 +391,3 @@ def _unsent(error: KvsStreamsError, stream_name: str) -> KvsStreamsError:
     if isinstance(error, ServiceError):
         return type(error)(error.response, error.operation_name, stream_name=stream_name)
     return copy.copy(error)
-
-
-def check_fleet(rate: float, max_in_flight: int, timeout: float, on_drift: str) -> None:
-    """Refuse arguments of ``ensure_streams`` that make no sense."""
-    if not isinstance(rate, (int, float)) or isinstance(rate, bool):
-        raise TypeError(f"rate must be a number of creates per second, not {shown(rate)}")
-    if not 0 < rate <= sys.float_info.max:
-        raise ValueError(f"rate must be above 0 and finite, got {shown(rate)}")
-    if not isinstance(max_in_flight, int) or isinstance(max_in_flight, bool):
-        raise TypeError(f"max_in_flight must be an int, not {shown(max_in_flight)}")
-    if max_in_flight < 1:
-        raise ValueError(f"max_in_flight must be at least 1, got {shown(max_in_flight)}")
-    to_nanoseconds("timeout", timeout)
-    check_on_drift(on_drift)

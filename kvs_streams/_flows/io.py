@@ -13,6 +13,8 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
+from attrs import define
+
 from kvs_streams._text import shown
 from kvs_streams._wire import Call
 
@@ -81,6 +83,43 @@ class Io(Protocol):
 
     async def sleep(self, nanoseconds: int) -> None:
         """Wait."""
+        ...
+
+
+@define
+class Done:
+    """A finished call, and when it finished."""
+
+    tag: Any
+    at: int
+    reply: Any = None
+    error: BaseException | None = None
+
+
+class NotYet:
+    """What ``take`` returns while the next item is not there."""
+
+
+class Driver(Protocol):
+    """What a fleet asks for; once for threads and once for asyncio."""
+
+    client: Any
+    clock: SystemClock
+
+    def take(self) -> object:
+        """Return the next item, or ``NotYet``; raise ``StopIteration`` at the end."""
+        ...
+
+    def submit(self, tag: object, call: Call) -> None:
+        """Start a call, and return at once."""
+        ...
+
+    def pop(self) -> Done | None:
+        """Return a finished call, if there is one."""
+        ...
+
+    async def done(self, nanoseconds: float) -> None:
+        """Wait until a call has finished or another item is there, or for a time."""
         ...
 
 

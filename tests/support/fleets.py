@@ -21,8 +21,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from benchmarks.control_plane import Reply, Service, Settings
 from kvs_streams import CreateStreamRequest, EnsuredStream, KvsStreamsError
-from kvs_streams._flows.fleet import Done, Fleet, NotYet
-from kvs_streams._flows.io import SECOND, SystemClock, run
+from kvs_streams._flows.fleet import Fleet
+from kvs_streams._flows.io import SECOND, Done, NotYet, SystemClock, run
 from kvs_streams._wire import Call
 
 EPOCH = 2_000_000_000
@@ -205,6 +205,12 @@ class Simulation:
         reply = self.service.call(operation, _SCOPE, json.dumps(members).encode(), now)
         self.service.done(operation, _SCOPE)
         return reply
+
+    def delete(self, name: str) -> None:
+        """Delete a stream as somebody else, now, if it exists."""
+        account = self.service._accounts.get((ACCOUNT, REGION))
+        if account is not None and name in account.streams:
+            self.perform("DeleteStream", StreamARN=account.streams[name].arn)
 
     # What happened
 

@@ -1,0 +1,362 @@
+"""The example that provisions the cameras of a CSV file."""
+
+import csv
+import importlib.util
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from benchmarks import control_plane
+from kvs_streams import CreateStreamRequest, StorageTier
+from kvs_streams.testing import MockKvs
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "provision.py"
+HEADER = "stream_name,media_type,data_retention_in_hours,default_storage_tier,tag:site\n"
+
+
+@pytest.fixture(scope="module")
+def provision() -> ModuleType:
+    """Import the example."""
+    spec = importlib.util.spec_from_file_location("provision", EXAMPLE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run(
+    provision: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the example with arguments and an answer; give its exit status, output and errors."""
+
+    def run(*arguments: object, answer: str | None = None) -> tuple[int, str, str]:
+        def reply(question: str) -> str:
+            print(question)
+            if answer is None:
+                raise EOFError
+            return answer
+
+        monkeypatch.setattr(sys, "argv", ["provision.py", *map(str, arguments)])
+        monkeypatch.setattr("builtins.input", reply)
+        try:
+            status = provision.main()
+        except SystemExit as end:
+            status = end.code
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def cameras(tmp_path: Path) -> Callable[[str | bytes], Path]:
+    """Write a file of cameras."""
+
+    def write(content: str | bytes) -> Path:
+        path = tmp_path / "cameras.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+# The file
+
+
+def test_the_file_of_cameras(provision: ModuleType) -> None:
+    """The file in the repository has 500 cameras, with what real fleets have, and no fault."""
+    fleet, faults = provision.read_fleet(provision.CAMERAS)
+    assert (len(fleet), faults) == (500, [])
+    assert len({request.stream_name for request in fleet}) == 500
+    assert len({request.tags["site"] for request in fleet}) > 5
+    tiers = Counter(
+        storage.default_storage_tier
+        for request in fleet
+        if (storage := request.stream_storage_configuration)
+    )
+    assert 0 < tiers[StorageTier.WARM] < 100
+    retentions = {request.data_retention_in_hours for request in fleet}
+    assert {0, 24, 87_600} <= retentions
+    assert "video/h264,audio/aac" in {request.media_type for request in fleet}
+    assert max(len(request.stream_name) for request in fleet) == 256
+    assert not [request for request in fleet if request.kms_key_id]
+
+
+def test_an_empty_cell_is_not_sent(provision: ModuleType, cameras: Callable[[str], Path]) -> None:
+    """Spaces around a value, empty rows and a byte order mark are ignored."""
+    path = cameras(f"\ufeff{HEADER}\n door ,video/h264, 24 ,,\n,,,,\nroof,,,WARM,HQ\n")
+    fleet, faults = provision.read_fleet(path)
+    assert faults == []
+    assert [request.to_boto() for request in fleet] == [
+        {"StreamName": "door", "MediaType": "video/h264", "DataRetentionInHours": 24},
+        {
+            "StreamName": "roof",
+            "StreamStorageConfiguration": {"DefaultStorageTier": StorageTier.WARM},
+            "Tags": {"site": "HQ"},
+        },
+    ]
+
+
+def test_all_faults_are_reported_by_line(
+    run: Callable[..., tuple[int, str, str]], cameras: Callable[[str], Path], kvs_mock: MockKvs
+) -> None:
+    """One run names every fault with its line, several on a line too, and creates nothing."""
+    path = cameras(
+        HEADER
+        + "good,video/h264,24,,HQ\n"
+        + "front door!,h264,100000,COLD,HQ\n"
+        + ",video/h264,24,,HQ\n"
+        + '"two\nlines",video/h264,a day,,HQ\n'
+        + "good,video/h264,24,,HQ\n"
+        + "aac,video/h264,audio/aac,24,,HQ\n"
+        + "short,video/h264\n"
+        + "negative,video/h264,-1,,<main>\n"
+    )
+    status, out, err = run("--aws", "--csv", path, answer="y")
+    assert (status, out) == (2, "")
+    faults = err.splitlines()
+    assert [fault.partition(" ")[0] for fault in faults[:-1]] == [
+        *["cameras.csv:3:"] * 4,
+        "cameras.csv:4:",
+        *["cameras.csv:5:"] * 2,
+        "cameras.csv:7:",
+        "cameras.csv:8:",
+        "cameras.csv:9:",
+        *["cameras.csv:10:"] * 2,
+    ]
+    for text in (
+        "3: stream_name must consist of",
+        "3: media_type must be type/subtype",
+        "3: data_retention_in_hours must",
+        "3: stream_storage_configuration.default_storage_tier must be 'HOT' or 'WARM'",
+        "4: stream_name is required",
+        "5: data_retention_in_hours must be an int or a timedelta of whole hours, got 'a day'",
+        "7: stream_name 'good' is already on line 2",
+        "8: 6 values for 5 columns; a value that contains a comma needs quotes",
+        "9: 2 values for 5 columns",
+        "10: data_retention_in_hours must be at least 0",
+        "10: the value of tags['site'] must consist of",
+    ):
+        assert f"cameras.csv:{text}" in err
+    assert faults[-1] == "Nothing was created."
+    assert not kvs_mock.streams
+
+
+@pytest.mark.parametrize(
+    "content, expected",
+    [
+        (b"", ["1: there is no column stream_name", "1: there is no column media_type"]),
+        (
+            b"stream_name,media_type,retention\ndoor,video/h264,24\n",
+            [
+                "1: there is no column data_retention_in_hours",
+                "1: there is no setting for the column 'retention'; a tag's is 'tag:retention'",
+            ],
+        ),
+        (
+            b"\nstream_name,media_type,data_retention_in_hours,tag:site,tag:site\n",
+            ["2: the column 'tag:site' occurs 2 times"],
+        ),
+        (f"{HEADER}a,,,,\nb,,,,Zürich\n".encode("latin-1"), ["3: this is not UTF-8 text"]),
+        (f'{HEADER}a,,,,\nb,,,,"HQ\nc,,,,\n'.encode(), ["3: unexpected end of data"]),
+    ],
+    ids=["empty", "columns", "twice", "encoding", "quote"],
+)
+def test_a_file_that_cannot_be_read(
+    run: Callable[..., tuple[int, str, str]],
+    cameras: Callable[[bytes], Path],
+    content: bytes,
+    expected: list[str],
+) -> None:
+    """Wrong columns, another encoding and an open quote are named by line."""
+    status, out, err = run("--csv", cameras(content))
+    assert (status, out) == (2, "")
+    for text in expected:
+        assert f"cameras.csv:{text}" in err
+    assert err.endswith("\nNothing was created.\n")
+
+
+def test_a_file_that_is_not_there(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    """A wrong path is an error of the command line."""
+    status, _, err = run("--csv", tmp_path / "none.csv")
+    assert status == 2
+    assert "none.csv" in err
+    assert "Traceback" not in err
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.lists(st.text(max_size=8), max_size=6), max_size=5),
+    st.sampled_from(["", HEADER]),
+)
+def test_whatever_the_file_holds(
+    provision: ModuleType, cameras: Callable[[str], Path], rows: list[list[str]], header: str
+) -> None:
+    """Any table gives requests or faults with a line of the file, never an exception."""
+    import io
+
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    path = cameras((header + text.getvalue()).encode("utf-8", "surrogatepass"))
+    fleet, faults = provision.read_fleet(path)
+    assert len({request.stream_name for request in fleet}) == len(fleet) or faults
+    last = path.read_bytes().count(b"\n") + path.read_bytes().count(b"\r") + 1
+    for fault in faults:
+        name, line, _ = fault.split(":", 2)
+        assert name == "cameras.csv"
+        assert 1 <= int(line) <= last
+
+
+@given(st.integers(0, 87_600), st.sampled_from(["HOT", "WARM"]), st.sampled_from(["Łódź", "大阪"]))
+def test_a_row_becomes_its_request(provision: ModuleType, hours: int, tier: Any, site: str) -> None:
+    """Each value of a row reaches the request that it sets."""
+    cells = {
+        "stream_name": "door",
+        "device_name": "AXIS.01",
+        "media_type": "video/h265",
+        "kms_key_id": "alias/video",
+        "data_retention_in_hours": str(hours),
+        "default_storage_tier": tier,
+        "tag:site": site,
+    }
+    assert provision.to_request(cells) == CreateStreamRequest.from_boto(
+        {
+            "StreamName": "door",
+            "DeviceName": "AXIS.01",
+            "MediaType": "video/h265",
+            "KmsKeyId": "alias/video",
+            "DataRetentionInHours": hours,
+            "StreamStorageConfiguration": {"DefaultStorageTier": tier},
+            "Tags": {"site": site},
+        }
+    )
+
+
+# The fleet
+
+
+def test_on_aws_asks_first(run: Callable[..., tuple[int, str, str]], kvs_mock: MockKvs) -> None:
+    """With --aws nothing is created unless the person says yes; no answer is no."""
+    for answer in "n", "", None:
+        status, out, _ = run("--aws", "--region", "eu-west-1", answer=answer)
+        assert status == 0
+        assert "Create up to 500 streams in your account, region eu-west-1?" in out
+        assert "Nothing was created." in out
+    assert not kvs_mock.streams
+
+
+def test_a_whole_fleet(run: Callable[..., tuple[int, str, str]], kvs_mock: MockKvs) -> None:
+    """All 500 streams are created within AWS's quota; run again, nothing is created."""
+    kvs_mock.rate_limit(50)
+    status, out, err = run("--aws", answer="y")
+    assert status == 0
+    assert out.splitlines()[-2:] == [f"{'CREATED':<40}{500:>6}", "All streams are ACTIVE."]
+    assert "500/500" in err
+    assert len(kvs_mock.streams) == 500
+    creates = kvs_mock.count()
+    status, out, _ = run("--aws", answer="y")
+    assert status == 0
+    assert "Resumed: 500 of 500 streams existed already." in out
+    assert kvs_mock.count() == creates
+
+
+def test_failures_have_a_reason(
+    run: Callable[..., tuple[int, str, str]], cameras: Callable[[str], Path], kvs_mock: MockKvs
+) -> None:
+    """What is not ready is named with its error, and running it again resumes."""
+    names = ["a", "b", "c", "d"]
+    path = cameras(HEADER + "".join(f"{name},video/h264,24,,\n" for name in names))
+    kvs_mock.account_limit(3)
+    status, out, err = run("--aws", "--csv", path, answer="y")
+    assert status == 1
+    assert err.count(": AccountStreamLimitExceededException: An error occurred") == 1
+    assert f"{'AccountStreamLimitExceededException':<40}{1:>6}" in out
+    assert out.endswith("Not confirmed as ACTIVE: 1 of 4. Run it again to resume.\n")
+    kvs_mock.account_limit(4)
+    status, out, _ = run("--aws", "--csv", path, answer="y")
+    assert status == 0
+    assert "Resumed: 3 of 4 streams existed already." in out
+    assert set(kvs_mock.streams) == set(names)
+
+
+def test_drift_is_a_failure(
+    run: Callable[..., tuple[int, str, str]], cameras: Callable[[str], Path], kvs_mock: MockKvs
+) -> None:
+    """A camera whose stream has other settings is reported with the difference."""
+    run("--aws", "--csv", cameras(f"{HEADER}door,video/h264,24,,HQ\n"), answer="y")
+    status, _, err = run("--aws", "--csv", cameras(f"{HEADER}door,video/h264,48,,HQ\n"), answer="y")
+    assert status == 1
+    assert "door: StreamDriftError: " in err
+    assert "data_retention_in_hours" in err
+
+
+def test_ctrl_c(
+    run: Callable[..., tuple[int, str, str]],
+    provision: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    kvs_mock: MockKvs,
+) -> None:
+    """Ctrl-C ends the run with a summary of what is ready; the next run does the rest."""
+
+    def interrupted(results: Any, **options: Any) -> Any:
+        for number, result in enumerate(results):
+            if number == 100:
+                raise KeyboardInterrupt
+            yield result
+
+    kvs_mock.rate_limit(50)
+    with monkeypatch.context() as patch:
+        patch.setattr(provision, "tqdm", interrupted)
+        status, out, _ = run("--aws", answer="y")
+    assert status == 130
+    assert "Not confirmed as ACTIVE: 400 of 500. Run it again to resume." in out
+    created = len(kvs_mock.streams)
+    assert 100 <= created < 500
+    status, out, _ = run("--aws", answer="y")
+    assert status == 0
+    assert f"Resumed: {created} of 500 streams existed already." in out
+
+
+def test_without_a_region(
+    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that cannot be built ends it with one line that says what to do."""
+    for name in "AWS_DEFAULT_REGION", "AWS_REGION":
+        monkeypatch.delenv(name, raising=False)
+    status, _, err = run("--aws")
+    assert status == 1
+    assert err.startswith("ConfigurationError: You must specify a region")
+    assert err.count("\n") == 1
+
+
+def test_embedded(
+    run: Callable[..., tuple[int, str, str]],
+    provision: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    cameras: Callable[[str], Path],
+    tmp_path: Path,
+) -> None:
+    """Without --aws it runs on a control plane of its own, which keeps the streams."""
+    started = control_plane.running
+
+    def quick(**options: Any) -> Any:
+        return started(**options, latency=(0.0, 0.0), active_after=(0.0, 0.0))
+
+    monkeypatch.setattr(control_plane, "running", quick)
+    monkeypatch.setattr(provision, "STATE", tmp_path / "build" / "fleet.json")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    path = cameras(HEADER + "".join(f"cam-{i},video/h264,24,,\n" for i in range(20)))
+    status, out, _ = run("--csv", path)
+    assert (status, "All streams are ACTIVE." in out) == (0, True)
+    status, out, _ = run("--csv", path)
+    assert (status, "Resumed: 20 of 20 streams" in out) == (0, True)
+    status, out, _ = run("--csv", path, "--region", "eu-west-1")
+    assert (status, "Resumed" in out) == (0, False)
