@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from . import calls, fleet, growth, report, server, starts, validation
+from . import calls, fleet, growth, report, server, soak, starts, validation
 from .pairs import Times
 from .report import table
 
@@ -205,7 +205,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the cases asked for; a run of all of them writes the report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "cases", nargs="*", help="which to run, of a to f, by default all; fleet: those of a fleet"
+        "cases",
+        nargs="*",
+        help="which to run, of a to f, by default all; fleet: those of a fleet; soak: under faults",
     )
     parser.add_argument(
         "--scale", type=float, default=1.0, help="rounds in units of the usual, such as 0.1 or 5"
@@ -213,6 +215,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["fleet"]:
         fleet.main(given[1:])
+        return
+    if given[:1] == ["soak"]:
+        soak.main(given[1:])
         return
     options = parser.parse_args(given)
     chosen = options.cases or list(_CASES)

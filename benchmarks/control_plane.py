@@ -64,7 +64,7 @@ class Settings:
     window: bool = False
     """Count them in each second of the wall clock, without a burst."""
     neighbour: float = 0.0
-    """CreateStream calls that somebody else makes at a fixed rate, on the same quota."""
+    """CreateStream calls a second of another caller on the same quota, at intervals within 5 %."""
     describe_rate: float = 300.0
     """DescribeStream and GetDataEndpoint calls, each."""
     other_rate: float = 50.0
@@ -404,7 +404,10 @@ class Service:
         self._accounts: dict[tuple[str, str], _Account] = {}
         seed = self.settings.seed
         # Apart, so that the same calls meet the same faults whatever else is drawn.
-        self._latency, self._life, self._faults = (random.Random(seed + i) for i in range(3))  # noqa: S311
+        self._latency, self._life, self._faults, self._neighbour = (
+            random.Random(seed + number)  # noqa: S311  # no secret
+            for number in range(4)
+        )
 
     def control(self, changes: Mapping[str, Any]) -> None:
         """Change settings; ``reset`` forgets what happened so far."""
@@ -535,7 +538,8 @@ class Service:
         while at <= now:
             account.neighbour.calls += 1
             account.neighbour.throttled += not self._accepts_create(account, at)
-            at += 1 / self.settings.neighbour
+            # No timer is exact: one in step with the quota's refill would lose or win each race.
+            at += self._neighbour.uniform(0.95, 1.05) / self.settings.neighbour
         account.neighbour_at = at
 
     # Operations

@@ -15,11 +15,10 @@ from urllib.parse import urlsplit
 from attrs import asdict, frozen
 from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 from typing_extensions import Self
 
 from ._boto import KinesisVideoClient as BotoClient
-from ._failures import configuration_error
+from ._failures import INVALID_ENDPOINT, building_error
 from ._flows.call import Operation, ThrottleRetry, create, describe
 from ._flows.ensure import check_on_drift, ensure
 from ._flows.fleet import Fleet
@@ -145,10 +144,11 @@ class Source:
                 endpoint_url=self.endpoint_url,
                 config=_ROOMY if self.config is None else _ROOMY.merge(self.config),
             )
-            # Without this, botocore would notice an invalid port only with the first call.
-            _ = urlsplit(str(client.meta.endpoint_url)).port
-        except (BotoCoreError, ValueError) as exc:
-            error = configuration_error(exc)
+            _check_port(str(client.meta.endpoint_url))
+        except Exception as exc:
+            error = building_error(exc)
+            if error is None:
+                raise
         else:
             return client
         try:
@@ -156,6 +156,14 @@ class Source:
         finally:
             # Its traceback refers to this frame: no reference cycle.
             del error
+
+
+def _check_port(url: str) -> None:
+    """Refuse a port that botocore would notice only with the first call."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise ValueError(f"{INVALID_ENDPOINT}{url}") from None
 
 
 def _check_client(client: object) -> None:

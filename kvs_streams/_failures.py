@@ -9,12 +9,14 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
+    HTTPClientError,
     StubResponseError,
 )
 
 from . import errors
-from ._text import is_mapping, printable, redact, shown
+from ._text import TEXT_LIMIT, escape, is_harmless, is_mapping, printable, shown
 from ._wire import Call, metadata, retry_attempts
 
 _Error = TypeVar("_Error", bound=errors.KvsStreamsError)
@@ -79,6 +81,10 @@ _BY_CODE: dict[str, type[errors.ServiceError]] = {
     "TransactionInProgressException": errors.ThrottlingError,
 }
 _SERVER_ERROR = 500
+# How botocore's text begins for an endpoint that it does not take.
+INVALID_ENDPOINT = "Invalid endpoint: "
+# No error of boto's has as many others behind it.
+_CHAIN_LIMIT = 50
 
 _SET_REGION = "pass region_name, or set AWS_DEFAULT_REGION or 'region' in the AWS config file"
 _SET_CREDENTIALS = (
@@ -88,6 +94,11 @@ _SET_CREDENTIALS = (
 _SET_PROFILE = "check AWS_PROFILE or profile_name against the profiles in the AWS config file"
 _SET_ENDPOINT = "check endpoint_url, region_name and the settings for FIPS and dual-stack endpoints"
 _SET_CONFIG = "check the AWS config file, the AWS_* environment variables and the botocore Config"
+_SET_PROCESS = (
+    "check the credentials in the AWS config files; run credential_process, if one is set, by "
+    "itself to see what it prints"
+)
+_SET_REQUEST = "check endpoint_url, the proxy settings and the credentials"
 _UPDATE_BOTO = "update boto3 and botocore"
 
 # What botocore raises before it sends anything, each with the way out. A botocore error in no row
@@ -160,12 +171,10 @@ def translate(
         return _caused(_service_error(exc, call, sent_before, retried=retried), exc)
     if isinstance(exc, StubResponseError):
         return None  # a test's script is wrong
-    if isinstance(exc, BotoCoreError):
-        if _hint(exc) is not None:
-            return configuration_error(exc)
-        return _caused(_transport_error(exc, client, call), exc)
-    if _raised_by_botocore(exc):
-        return _caused(_transport_error(exc, client, call), exc)
+    if _hint(exc) is not None or _is_about_credentials(exc):
+        return configuration_error(exc)
+    if isinstance(exc, BotoCoreError) or _raised_by_botocore(exc):
+        return _transport_error(exc, client, call)
     return None
 
 
@@ -176,11 +185,39 @@ def is_throttle(exc: Exception) -> bool | None:
     return issubclass(_error_type(exc.response), errors.ThrottlingError)
 
 
+def building_error(exc: Exception) -> errors.ConfigurationError | None:
+    """Return our error for one that came while a client was built; ``None`` if it is not boto's."""
+    is_boto = isinstance(exc, (BotoCoreError, ValueError)) or _is_about_credentials(exc)
+    return configuration_error(exc) if is_boto else None
+
+
 def configuration_error(exc: Exception) -> errors.ConfigurationError:
     """Return our error for one that says that the client cannot work as it is set up."""
-    # botocore's plain ValueErrors are about endpoints.
-    hint = _hint(exc) or _SET_ENDPOINT
-    return _caused(errors.ConfigurationError(f"{printable(str(exc))} ({hint})"), exc)
+    # What a process prints and what a parser says of a part of a URL can be a bare password: our
+    # own text is all that is said, and there is no cause.
+    if _is_about_credentials(exc):
+        return errors.ConfigurationError(f"the credentials cannot be loaded ({_SET_PROCESS})")
+    text = _start(exc)
+    if isinstance(exc, BotoCoreError):
+        hint = _hint(exc) or _SET_CONFIG
+    elif "botocore.configprovider" in _modules(exc):  # such as AWS_MAX_ATTEMPTS=x
+        hint = _SET_CONFIG
+    elif text.startswith(INVALID_ENDPOINT) and "@" not in text:
+        hint = _SET_ENDPOINT
+    else:
+        return errors.ConfigurationError(f"the endpoint URL is not valid ({_SET_ENDPOINT})")
+    return _caused(errors.ConfigurationError(f"{printable(text)} ({hint})"), exc)
+
+
+def _is_about_credentials(exc: Exception) -> bool:
+    """Tell whether the credentials cannot be read, or the process fails that should print them."""
+    if isinstance(exc, CredentialRetrievalError):
+        return bool(exc.kwargs.get("provider") == "custom-process")
+    return (
+        not isinstance(exc, (BotoCoreError, ClientError))
+        and not {"botocore.credentials", "aiobotocore.credentials"}.isdisjoint(_modules(exc))
+        and _raised_by_botocore(exc)
+    )
 
 
 def _hint(exc: Exception) -> str | None:
@@ -222,14 +259,23 @@ def _error_type(response: Mapping[str, Any]) -> type[errors.ServiceError]:
 def _transport_error(exc: Exception, client: object, call: Call) -> errors.TransportError:
     unsent = _is_unsent(exc) and _makes_single_attempt(client)
     outcome = "it was not sent" if unsent else "it may have reached AWS"
-    reason = str(exc) if isinstance(exc, BotoCoreError) else f"the response is unreadable: {exc!r}"
-    return errors.TransportError(
-        f"no usable response to {call.operation_name} for stream {shown(call.stream_name)} "
-        f"({outcome}): {printable(reason, 400)}",
+    malformed = isinstance(exc, HTTPClientError) and isinstance(exc.kwargs.get("error"), ValueError)
+    if malformed:  # Its text can hold a bare password or a token.
+        reason = f"a URL or a header is not valid ({_SET_REQUEST})"
+    elif isinstance(exc, BotoCoreError):
+        reason = printable(_start(exc), 400)
+    else:
+        reason = f"the response is unreadable: {type(exc).__name__}: {printable(_start(exc), 400)}"
+    error = errors.TransportError(
+        reason,
         operation_name=call.operation_name,
         stream_name=call.stream_name,
         outcome_unknown=not unsent,
     )
+    name = shown(call.stream_name, redacted=False)
+    text = f"no usable response to {call.operation_name} for stream {name} ({outcome}): {reason}"
+    error.args = (escape(text),)
+    return error if malformed else _caused(error, exc)
 
 
 def _is_unsent(exc: Exception) -> bool:
@@ -254,8 +300,7 @@ def _raised_by_botocore(exc: Exception) -> bool:
     The innermost frame that belongs neither to the standard library nor to a dependency of
     botocore's decides: it is botocore's own, or that of a fake or of an event handler.
     """
-    frames = (str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(exc.__traceback__))
-    own = [name for name in frames if name.partition(".")[0] not in _LIBRARIES]
+    own = [name for name in _modules(exc) if name.partition(".")[0] not in _LIBRARIES]
     return (
         bool(own)
         and own[-1].partition(".")[0] in {"botocore", "aiobotocore"}
@@ -264,8 +309,35 @@ def _raised_by_botocore(exc: Exception) -> bool:
     )
 
 
+def _modules(exc: Exception) -> list[str]:
+    """Return the module of each frame that an exception went through, the innermost last."""
+    return [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(exc.__traceback__)]
+
+
+def _start(exc: Exception) -> str:
+    """Return the text of an exception, and no more of it than is ever shown."""
+    return str(exc)[: 2 * TEXT_LIMIT]
+
+
 def _caused(error: _Error, exc: Exception) -> _Error:
-    """Set boto's exception as the cause, unless its text holds a secret."""
-    text = str(exc)
-    error.__cause__ = exc if redact(text) == text else None
+    """Set boto's exception as the cause, unless a secret is in it or in what caused it."""
+    if isinstance(exc, HTTPClientError):
+        vars(exc)["request"] = None  # it carries the credentials, and nobody needs it any more
+    error.__cause__ = exc if _is_harmless(exc) else None
     return error
+
+
+def _is_harmless(exc: BaseException) -> bool:
+    """Tell whether no text of an exception, and of those behind it, holds a secret."""
+    pending, checked = [exc], 0
+    while pending:
+        each = pending.pop()
+        known = vars(each)
+        if checked == _CHAIN_LIMIT or not is_harmless([str(each), each.args, known]):
+            return False
+        checked += 1
+        kwargs = known.get("kwargs")
+        behind = [each.__cause__, each.__context__, *each.args]
+        behind += kwargs.values() if is_mapping(kwargs) else []
+        pending += [other for other in behind if isinstance(other, BaseException)]
+    return True

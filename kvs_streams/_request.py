@@ -11,7 +11,7 @@ from attrs.exceptions import FrozenInstanceError
 from . import _limits
 from ._results import Violation
 from ._text import is_mapping
-from ._validation import CHECKS, check_name, check_storage_tier, unknown, wrong_type
+from ._validation import CHECKS, Faults, check_name, check_storage_tier, unknown, wrong_type
 from ._values import StorageTier
 from .errors import RequestValidationError
 from .typing import CreateStreamKwargs, StreamStorageConfigurationKwargs
@@ -189,7 +189,7 @@ class CreateStreamRequest:
 
     def __attrs_post_init__(self) -> None:
         """Refuse the request if it breaks any rule."""
-        faults = [] if self.stream_name is not None else check_name(None)
+        faults = Faults(check_name(None) if self.stream_name is None else ())
         for check, value in zip(_CHECKS, _read(self)):  # noqa: B905  # strict takes a tenth longer
             if value is not None:
                 faults += check(value)
@@ -233,7 +233,7 @@ class CreateStreamRequest:
             field: kwargs[name] for name, field in _FIELDS.items() if name in kwargs
         }
         storage = values.pop(_STORAGE, _ABSENT)
-        faults = [] if "stream_name" in values else check_name(None)
+        faults = Faults(() if "stream_name" in values else check_name(None))
         for name, value in values.items():
             faults += CHECKS[name](value)
         if storage is not _ABSENT:

@@ -1,9 +1,9 @@
 """Plain records that come out: responses, streams, differences and violations."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import NOTHING, Attribute, field, frozen
 
 from ._values import EnsureOutcome, StreamArn, StreamStatus
 
@@ -22,8 +22,32 @@ Rule = Literal[
 ]
 
 
-@frozen
-class Violation:
+# Of a request with more faults, an error keeps the first ones.
+VIOLATIONS_LIMIT = 1_000
+
+
+class _Record:
+    """A record whose pickles load in later versions: a field that came later has its default."""
+
+    __slots__ = ()
+
+    def __getstate__(self) -> dict[str, object]:
+        return {each.name: getattr(self, each.name) for each in _fields(self)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        for each in _fields(self):
+            value = state.get(each.name, each.default)
+            if value is not NOTHING:
+                object.__setattr__(self, each.name, value)
+
+
+def _fields(record: Any) -> "tuple[Attribute[Any], ...]":
+    found: tuple[Attribute[Any], ...] = record.__attrs_attrs__
+    return found
+
+
+@frozen(getstate_setstate=False)
+class Violation(_Record):
     """One fault of a request: the field, the published rule that it breaks, and its value."""
 
     parameter: str
@@ -42,8 +66,8 @@ class Violation:
     """The value as text, escaped and truncated; empty if the rule is ``unknown``."""
 
 
-@frozen
-class Drift:
+@frozen(getstate_setstate=False)
+class Drift(_Record):
     """One difference between what a request sets and what the existing stream has."""
 
     field: str
@@ -64,8 +88,8 @@ def _to_status(value: str) -> StreamStatus:
     return StreamStatus(value)
 
 
-@frozen(kw_only=True)
-class CreateStreamResponse:
+@frozen(kw_only=True, getstate_setstate=False)
+class CreateStreamResponse(_Record):
     """AWS's response to a create; the stream becomes ``ACTIVE`` some time later."""
 
     stream_arn: StreamArn = field(converter=_to_arn)
@@ -81,8 +105,8 @@ class CreateStreamResponse:
     """The number of requests sent for this call, by botocore and by this library, less one."""
 
 
-@frozen(kw_only=True)
-class StreamInfo:
+@frozen(kw_only=True, getstate_setstate=False)
+class StreamInfo(_Record):
     """A stream as ``DescribeStream`` shows it; its storage tier and tags are not part of it."""
 
     stream_name: str
@@ -113,8 +137,8 @@ class StreamInfo:
     """How long the data is retained, in hours; 0 stores nothing."""
 
 
-@frozen(kw_only=True)
-class EnsuredStream:
+@frozen(kw_only=True, getstate_setstate=False)
+class EnsuredStream(_Record):
     """The stream that ``ensure_stream`` created or found."""
 
     stream: StreamInfo

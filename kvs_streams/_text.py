@@ -21,6 +21,8 @@ TOTAL_TEXT_LIMIT = 262_144
 TOTAL_ITEMS_LIMIT = 10_000
 
 _HIDDEN = "***"
+# No count of attempts and no HTTP status is as large.
+_COUNTS_END = 1_000_000
 # A secret that begins before a cut is recognized by what follows it within this many characters.
 _MARGIN = 2_048
 
@@ -41,31 +43,35 @@ _PLACE = (
 
 # The pieces of the patterns below, for Python, JSON (escaped once or more), YAML, XML and URLs.
 _QUOTE = r"""(?: \\{0,15}["'`] | \\{1,15}u002[27] | &(?:quot|apos|\#3[49]); | %(?:25){0,3}2[27] )"""
-_GAP = r"(?: \s | \x1b\[[\d;]{0,9}m | [\u200b-\u200f\u2060\ufeff] )*"
+_SPACE = r"(?: \s | \\{1,15}[nrt] )"
+_GAP = r"""
+    (?: \s | (?: \x1b | \\{1,15}u001b )\[[\d;]{0,9}m | [\u200b-\u200f\u2060\ufeff]
+      | \\{1,15}(?: [nrt] | u200[b-f] | u2060 | ufeff ) )*"""
 _SEPARATOR = rf"""
     (?: {_QUOTE}{{0,3}} [\])]? {_GAP}
-        (?: :=|=>|->|[:=|\uff1a]|%(?:25){{0,3}}3[ad]|\\{{1,15}}u003[ad] ) \s* (?:[>|][-+]?\s+)?
+        (?: :=|=>|->|[:=|\uff1a]|%(?:25){{0,3}}3[ad]|\\{{1,15}}u003[ad] )
+        {_SPACE}* (?:[>|][-+]?{_SPACE}+)?
       | {_QUOTE}{{1,3}} \s* , \s* (?: {_QUOTE} value {_QUOTE} \s* [:,=] \s* )?
       | (?: </\w{{1,20}}> \s* <\w{{1,20}} )? > (?:<!\[CDATA\[)? \s*
       | &gt; )
     (?: (?P<list>\[) | [({{] )? (?: [bu](?={_QUOTE}) )?"""
-_OPENED = rf"""(?P<quote> ["'`]{{2,3}}(?=[\w*+/]) | {_QUOTE} )?"""
+_OPENED = rf"""(?P<quote> (?: \\{{0,15}}["'`] ){{2,3}}(?=[\w*+/]) | {_QUOTE} )?"""
 # To the end of a text, of texts that Python joins, or of a list.
 _CLOSED = r"(?: (?! (?<!\\)(?P=quote) ). )*"
 _UNTIL_CLOSED = rf"""
-    {_CLOSED} (?: (?P=quote) \s* (?(list) (?:,\s*)? ) [bu]? (?P=quote) {_CLOSED} )*"""
+    {_CLOSED} (?: (?P=quote) {_SPACE}* (?(list) (?:,{_SPACE}*)? ) [bu]? (?P=quote) {_CLOSED} )*"""
 # Long and with a digit: no word of a sentence, no part of an ARN, no date.
 _SECRETIVE = r"(?= [\w+/.~%-]{0,63} \d ) [\w+/.~%-]{20,} ={0,2}"
 # The next lines belong to a token if they are nothing but letters of one.
 _WRAPPED = rf"""
-    (?: \\?\r?\n [ \t]*
-        (?: [\w+/=%-]{{4,}} (?= [ \t\r]* (?: $ | ["'}}\])<] ) ) | {_SECRETIVE} ) )*"""
+    (?: (?: \\?\r?\n | (?: \\{{1,15}}r )? \\{{1,15}}n | (?<=\\n) ) [ \t]*
+        (?: [\w+/=%-]{{4,}} (?= [ \t\r]* (?: $ | ["'}}\])<\\] ) ) | {_SECRETIVE} ) )*"""
 _UNQUOTED = rf"""[^\s,;&"'<>]+ {_WRAPPED}"""
 _SENTENCE = r"(?<= :[ ] ) (?-i: [A-Za-z]?[a-z']{1,15} ) (?: [\s.,;!] | $ )"
 _SCHEME = (
     r"(?: bearer|basic|digest|negotiate|ntlm|token|oauth|apikey|aws(?:4-[\w-]+)? ) (?: \s|%20|\+ )+"
 )
-_PARAMETER = r"""(?: [\w-]+="[^"]*" | [^\s,"'<>]+ )"""
+_PARAMETER = r"""(?: [\w-]+=\\{0,15}"[^"]*" | [^\s,"'<>]+ )"""
 _HOST_AND_PORT = r"[\w.-]{1,255}:\d"
 _USER = r"""(?!arn:|mailto:)[^\s:/?#@"'=()<>\[\],;]{1,64}:(?!\\?/\\?/)"""
 
@@ -152,6 +158,13 @@ def _rules() -> list[tuple[tuple[str, ...], Callable[[str, str], str]]]:
     return [(words, re.compile(f"(?ixsm){text}").sub) for words, text in _RULES]
 
 
+@cache
+def _any_word() -> Callable[[str], object]:
+    """Compile a search for any word of any rule, which most texts do not have."""
+    words = {re.escape(word) for words, _ in _RULES for word in words}
+    return re.compile("|".join(sorted(words))).search
+
+
 def redact(text: str) -> str:
     """Return ``text`` with each secret replaced by ``***``.
 
@@ -160,6 +173,8 @@ def redact(text: str) -> str:
     of usual form. A bare secret without a name beside it cannot be recognized.
     """
     lowered = text.lower()
+    if not _any_word()(lowered):
+        return text
     for words, replace in _rules():
         if any(word in lowered for word in words):
             text = replace(rf"\g<kept>{_HIDDEN}", text)
@@ -227,6 +242,13 @@ def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
     return isinstance(value, (dict, Mapping))  # a dict is found far quicker
 
 
+def to_count(value: object) -> int | None:
+    """Return a count or a status of a reply as a plain ``int``; ``None`` if it is neither."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _COUNTS_END:
+        return None
+    return int.__pos__(value)
+
+
 def clean(value: object) -> Any:
     """Copy boto's reply as plain dicts, lists, texts and numbers, with its secrets redacted.
 
@@ -238,30 +260,45 @@ def clean(value: object) -> Any:
     return _Copy().of(value, DEPTH_LIMIT)
 
 
+def is_harmless(value: object) -> bool:
+    """Tell whether ``clean`` keeps all of a value, so that no secret can be recognized in it."""
+    copy = _Copy()
+    copy.of(value, DEPTH_LIMIT)
+    return copy.is_whole
+
+
 class _Copy:
-    """One copy of a reply, and what room is left for it."""
+    """One copy of a reply, what room is left for it, and whether it holds all of the reply."""
 
     def __init__(self) -> None:
         self._items = TOTAL_ITEMS_LIMIT
         self._characters = TOTAL_TEXT_LIMIT
+        self.is_whole = True
 
     def of(self, value: object, depth: int) -> Any:
         if isinstance(value, (str, bytes, bytearray)):
             return self._text(value)
         if is_mapping(value):
-            return self._mapping(value, depth - 1) if depth else "…"
+            return self._mapping(value, depth - 1) if depth else self._rest()
         if isinstance(value, (list, tuple, set, frozenset)):
-            return self._list(value, depth - 1) if depth else "…"
+            return self._list(value, depth - 1) if depth else self._rest()
         if isinstance(value, int) and type(value) is not bool:
             return int.__pos__(value)  # an enum of some module need not pickle
         return value if value is None or isinstance(value, (bool, float, date)) else shown(value)
 
     def _text(self, value: str | bytes | bytearray) -> str:
         if self._characters <= 0:
-            return "…"
-        text = printable(_decoded(value), min(TEXT_LIMIT, self._characters))
+            return self._rest()
+        limit = min(TEXT_LIMIT, self._characters)
+        text = _decoded(value)
+        start = _redacted_start(text, limit)
+        self.is_whole = self.is_whole and start == text and len(text) <= limit
         self._characters -= min(len(value), TEXT_LIMIT)
-        return text
+        return escape(start, limit)
+
+    def _rest(self, stands_for: str = "…") -> str:
+        self.is_whole = False
+        return stands_for
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
@@ -269,18 +306,19 @@ class _Copy:
         for key, item in self._first(value.items()):
             name = self.of(key, 0) if isinstance(key, (str, bytes, int, float)) else shown(key)
             secret = _is_place(key) or (is_pair and key in {"Value", "value"})
-            result[name] = _HIDDEN if secret and item is not None else self.of(item, depth)
+            hidden = secret and item is not None
+            result[name] = self._rest(_HIDDEN) if hidden else self.of(item, depth)
         if len(result) < len(value):
-            result["…"] = "…"
+            result["…"] = self._rest()
         return result
 
     def _list(self, value: Any, depth: int) -> list[Any]:
         result = [self.of(item, depth) for item in self._first(value)]
         match value:
             case [name, _] if _is_place(name):
-                return [*result[:1], _HIDDEN]
+                return [*result[:1], self._rest(_HIDDEN)]
             case _:
-                return result if len(result) == len(value) else [*result, "…"]
+                return result if len(result) == len(value) else [*result, self._rest()]
 
     def _first(self, items: Iterable[Any]) -> list[Any]:
         kept = list(islice(items, min(ITEMS_LIMIT, self._items)))

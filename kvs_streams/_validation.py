@@ -1,12 +1,12 @@
 """Pure checks against the published limits: values in, violations out."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from . import _limits
-from ._results import Rule, Violation
+from ._results import VIOLATIONS_LIMIT, Rule, Violation
 from ._text import is_mapping, shown
 
 # The category of a code point that this Python's Unicode tables do not know. Whether it is a letter
@@ -14,6 +14,18 @@ from ._text import is_mapping, shown
 _UNASSIGNED = "Cn"
 _LONGEST_KEY = _limits.TAG_KEY.max_length
 _LONGEST_VALUE = _limits.TAG_VALUE.max_length
+
+
+class Faults(list[Violation]):
+    """Faults of a request, and how many there are beyond those that it describes."""
+
+    more = 0
+
+    def __iadd__(self, others: Iterable[Violation]) -> "Faults":  # type: ignore[override]  # noqa: PYI034  # Self costs an import
+        """Add faults, those that are not described included."""
+        self.extend(others)
+        self.more += getattr(others, "more", 0)
+        return self
 
 
 def check_storage_tier(tier: object, prefix: str = "") -> list[Violation]:
@@ -81,10 +93,16 @@ def _check_text(
     limit: _limits.Text, field: str, value: object, subject: str = ""
 ) -> list[Violation]:
     """Check the type, the length and the pattern of a text."""
+    return [
+        _fault(limit.parameter, field, rule, value, wanted, subject=subject)
+        for rule, wanted in _broken(limit, value)
+    ]
+
+
+def _broken(limit: _limits.Text, value: object) -> list[tuple[Rule, str]]:
+    """Return each rule that a text breaks, with what the rule demands."""
     if not isinstance(value, str):
-        return [
-            _fault(limit.parameter, field, "type", value, "must be a string, not", subject=subject)
-        ]
+        return [("type", "must be a string, not")]
     length = len(value)
     fits, matches = limit.min_length <= length <= limit.max_length, limit.pattern.fullmatch(value)
     if fits and matches:
@@ -97,15 +115,12 @@ def _check_text(
         broken.append(("min_length", f"must have at least {limit.min_length} character, got"))
     elif not matches and not _may_match(limit, value):
         broken.append(("pattern", f"{limit.requirement}, got"))
-    return [
-        _fault(limit.parameter, field, rule, value, wanted, subject=subject)
-        for rule, wanted in broken
-    ]
+    return broken
 
 
 def _may_match(limit: _limits.Text, value: str) -> bool:
     """Tell whether only code points unknown to this Python keep the text from matching."""
-    return limit.by_unicode_tables and all(
+    return (limit.by_unicode_tables and not value.isascii()) and all(
         limit.pattern.fullmatch(character) or unicodedata.category(character) == _UNASSIGNED
         for character in value
     )
@@ -130,30 +145,42 @@ def _check_hours(value: object) -> list[Violation]:
     return []
 
 
-def _check_tags(tags: object) -> list[Violation]:
+def _check_tags(tags: object) -> Faults:
     """Check the number of tags, and each key and value."""
     limit = _limits.TAGS
     if not is_mapping(tags):
-        return [wrong_type(limit.parameter, "tags", tags, "a mapping of strings to strings")]
-    faults: list[Violation] = []
+        return Faults(
+            [wrong_type(limit.parameter, "tags", tags, "a mapping of strings to strings")]
+        )
+    faults = Faults()
     if len(tags) > limit.max_items:
         message = f"tags must be at most {limit.max_items}, got {len(tags)}"
         faults.append(Violation(limit.parameter, "tags", "max_items", message, str(len(tags))))
     if not _are_faultless(tags):
         for key, value in tags.items():
-            faults += _check_tag(key, value)
+            if len(faults) < VIOLATIONS_LIMIT:
+                faults += _check_tag(key, value)
+            else:  # to describe a fault takes many times longer than to find it
+                faults.more += len(_broken(_limits.TAG_KEY, key)) + _is_reserved(key)
+                faults.more += len(_broken(_limits.TAG_VALUE, value))
     return faults
 
 
 def _check_tag(key: object, value: object) -> list[Violation]:
     """Check one tag."""
-    path, prefix = tag_path(key), _limits.TAG_KEY_RESERVED_PREFIX
+    path = tag_path(key)
     subject = f"the key of {path}"
     faults = _check_text(_limits.TAG_KEY, path, key, subject)
-    if isinstance(key, str) and key.startswith(prefix):
-        parameter, wanted = _limits.TAG_KEY.parameter, f"must not begin with {prefix!r}, got"
+    if _is_reserved(key):
+        parameter = _limits.TAG_KEY.parameter
+        wanted = f"must not begin with {_limits.TAG_KEY_RESERVED_PREFIX!r}, got"
         faults.append(_fault(parameter, path, "reserved_prefix", key, wanted, subject=subject))
     return faults + _check_text(_limits.TAG_VALUE, path, value, f"the value of {path}")
+
+
+def _is_reserved(key: object) -> bool:
+    """Tell whether the key of a tag begins as only AWS's own tags do."""
+    return isinstance(key, str) and key.startswith(_limits.TAG_KEY_RESERVED_PREFIX)
 
 
 def _are_faultless(tags: Mapping[Any, Any]) -> bool:

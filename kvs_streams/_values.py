@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 
-from ._text import shown
+from ._text import VALUE_LIMIT, escape, shown
 
 _ARN = re.compile(
     r"arn:(?P<aws_partition>[a-z0-9-]+):kinesisvideo:(?P<region>[a-z0-9-]+)"
@@ -18,6 +18,11 @@ class _TextEnum(str, Enum):
 
     def __str__(self) -> str:
         return str.__str__(self)
+
+    def __repr__(self) -> str:
+        """Show the member as every enum does, on one line of bounded length."""
+        name = escape(self.name, VALUE_LIMIT)
+        return f"<{type(self).__name__}.{name}: {shown(self.value, redacted=False)}>"
 
     def __reduce_ex__(self, proto: object) -> tuple[type["_TextEnum"], tuple[str]]:
         # Python 3.11.0 to 3.11.3 pickle by name, under which a later value has no member.
@@ -37,7 +42,9 @@ class StorageTier(_TextEnum):
 class StreamStatus(_TextEnum):
     """The status of a stream; there is no failed state (source: botocore model, Status).
 
-    A status that this version does not know becomes a member of its own, equal to its text.
+    A status that this version does not know becomes a member of its own, equal to its text. Of what
+    the service sends, 80 characters are kept, those that are not printable are escaped, and what
+    looks like a secret is hidden.
     """
 
     CREATING = "CREATING"

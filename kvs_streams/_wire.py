@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ._request import CreateStreamRequest
 from ._results import CreateStreamResponse, StreamInfo
-from ._text import is_mapping, shown
+from ._text import VALUE_LIMIT, is_mapping, printable, shown, to_count
 from ._validation import check_stream
 from ._values import StreamArn, StreamStatus
 from .errors import RequestValidationError, UnexpectedResponseError
@@ -80,7 +80,7 @@ def metadata(reply: object) -> Mapping[str, Any]:
 
 def retry_attempts(reply: object) -> int:
     """Return how many times botocore retried a call."""
-    return int(metadata(reply).get("RetryAttempts") or 0)
+    return to_count(metadata(reply).get("RetryAttempts")) or 0
 
 
 def server_time(reply: object) -> datetime | None:
@@ -100,8 +100,8 @@ def read_created(call: Call, reply: object, sent_before: int) -> CreateStreamRes
     exchange = metadata(reply)
     return CreateStreamResponse(
         stream_arn=StreamArn(arn),
-        request_id=exchange.get("RequestId"),
-        http_status_code=exchange.get("HTTPStatusCode"),
+        request_id=_request_id(reply),
+        http_status_code=to_count(exchange.get("HTTPStatusCode")),
         retry_attempts=sent_before + retry_attempts(reply),
     )
 
@@ -127,13 +127,14 @@ def _read_info(call: Call, reply: object, info: object) -> StreamInfo:
     return StreamInfo(
         stream_name=name,
         stream_arn=StreamArn(arn),
-        status=StreamStatus(status),
+        # Every word of AWS's stays as it is; anything else is made fit for messages and logs.
+        status=StreamStatus(printable(status, VALUE_LIMIT)),
         device_name=_string(info, "DeviceName"),
         media_type=_string(info, "MediaType"),
         kms_key_id=_string(info, "KmsKeyId"),
         version=_string(info, "Version"),
         creation_time=_utc(created) if isinstance(created, datetime) else None,
-        data_retention_in_hours=retention if isinstance(retention, int) else None,
+        data_retention_in_hours=retention if type(retention) is int else None,
     )
 
 
@@ -142,7 +143,11 @@ def read_tags(reply: object) -> tuple[Mapping[str, str], str | None]:
     tags = _member(reply, "Tags")
     found: Mapping[Any, Any] = tags if is_mapping(tags) else {}
     # AWS calls the value optional.
-    return {key: value or "" for key, value in found.items()}, _string(reply, "NextToken")
+    page = {
+        key: value if isinstance(value, str) else shown(value) if value else ""
+        for key, value in found.items()
+    }
+    return page, _string(reply, "NextToken")
 
 
 def read_tier(call: Call, reply: object) -> str:
@@ -168,13 +173,19 @@ def _string(body: object, name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def _request_id(reply: object) -> str | None:
+    found = _string(metadata(reply), "RequestId")
+    return None if found is None else printable(found)
+
+
 def _require(call: Call, reply: object, body: object, name: str) -> str:
     value = _string(body, name)
     if value is not None:
         return value
     raise UnexpectedResponseError(
-        f"the response to {call.operation_name} for stream {shown(call.stream_name)} has no {name}",
+        f"the response to {call.operation_name} for stream "
+        f"{shown(call.stream_name, redacted=False)} has no {name}",
         operation_name=call.operation_name,
         stream_name=call.stream_name,
-        request_id=metadata(reply).get("RequestId"),
+        request_id=_request_id(reply),
     )

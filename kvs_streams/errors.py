@@ -34,8 +34,8 @@ from typing import Any, ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ._results import CreateStreamResponse, Drift, StreamInfo, Violation
-from ._text import VALUE_LIMIT, clean, printable, shown
+from ._results import VIOLATIONS_LIMIT, CreateStreamResponse, Drift, StreamInfo, Violation
+from ._text import VALUE_LIMIT, clean, escape, is_mapping, printable, shown, to_count
 from ._values import StreamStatus
 
 __all__ = [
@@ -74,17 +74,25 @@ _ITEMS_SHOWN = 20
 def _rebuild(
     cls: "type[KvsStreamsError]", args: tuple[object, ...], state: dict[str, object]
 ) -> "KvsStreamsError":
-    """Unpickle or copy an error without its constructor, which takes other arguments."""
+    """Unpickle or copy an error without its constructor, which takes other arguments.
+
+    An attribute that an older version did not have gets the value that its class gives it.
+    """
     error = cls.__new__(cls)
     error.args = args
     error.__dict__.update(state)
     return error
 
 
-def _listed(texts: Sequence[str]) -> str:
-    """Join the first texts, and say how many more there are."""
-    more = len(texts) - _ITEMS_SHOWN
-    return "; ".join([*texts[:_ITEMS_SHOWN], *([f"and {more} more"] if more > 0 else [])])
+def _listed(texts: Sequence[str], count: int) -> str:
+    """Join the first of ``count`` texts, and say how many more there are."""
+    more = count - len(texts)
+    return "; ".join([*texts, *([f"and {more} more"] if more else [])])
+
+
+def _escaped(stream_name: str | None) -> str | None:
+    """Return the name or the ARN of a stream, which can look like a key ID and stays whole."""
+    return None if stream_name is None else escape(stream_name)
 
 
 class KvsStreamsError(Exception):
@@ -100,9 +108,9 @@ class KvsStreamsError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        """Make an error from its text."""
+        """Make an error from its text, of which each part is free of secrets already."""
         # Exception, not super(): BotoCoreError, a parent of some, formats a text of its own.
-        Exception.__init__(self, printable(message))
+        Exception.__init__(self, escape(message))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy with every attribute."""
@@ -112,15 +120,20 @@ class KvsStreamsError(Exception):
 class RequestValidationError(KvsStreamsError, ValueError):
     """The request breaks published rules, all listed in ``violations``; nothing was sent."""
 
-    violations: tuple[Violation, ...]
-    """Every fault of the request, in the order of its fields."""
+    violations: tuple[Violation, ...] = ()
+    """Every fault of the request, in the order of its fields; of more than 1,000 the first ones.
+
+    The message says how many there are.
+    """
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         """Make the error from at least one violation."""
-        self.violations = tuple(violations)
-        faults = "1 fault" if len(violations) == 1 else f"{len(violations)} faults"
-        listed = _listed([violation.message for violation in violations])
-        super().__init__(f"invalid request, nothing was sent ({faults}): {listed}")
+        self.violations = tuple(violations[:VIOLATIONS_LIMIT])
+        more: int = getattr(violations, "more", 0)  # those that no violation describes
+        count = len(violations) + more
+        faults = "1 fault" if count == 1 else f"{count} faults"
+        texts = [violation.message for violation in violations[:_ITEMS_SHOWN]]
+        super().__init__(f"invalid request, nothing was sent ({faults}): {_listed(texts, count)}")
 
 
 class ServiceError(KvsStreamsError, ClientError):
@@ -133,25 +146,25 @@ class ServiceError(KvsStreamsError, ClientError):
         retry_attempts: The number of requests sent, less one; by default botocore's count.
     """
 
-    operation_name: str
+    operation_name: str = ""
     """AWS's name of the operation, such as ``CreateStream``."""
 
-    code: str
+    code: str = "Unknown"
     """AWS's error code, such as ``ResourceInUseException``; a status such as ``"403"`` if none."""
 
-    message: str
+    message: str = ""
     """AWS's message."""
 
-    request_id: str | None
-    """The request id, which AWS Support asks for."""
+    request_id: str | None = None
+    """The request id, which AWS Support asks for; ``None`` if the response had none."""
 
-    http_status_code: int | None
-    """The HTTP status of the response."""
+    http_status_code: int | None = None
+    """The HTTP status of the response; ``None`` if the response had none."""
 
-    retry_attempts: int
+    retry_attempts: int = 0
     """The number of requests sent for this call, by botocore and by this library, less one."""
 
-    stream_name: str | None
+    stream_name: str | None = None
     """The stream of the call, if it is known."""
 
     response: dict[str, Any]  # type: ignore[assignment]  # botocore-stubs says TypedDict
@@ -165,35 +178,47 @@ class ServiceError(KvsStreamsError, ClientError):
         stream_name: str | None = None,
         retry_attempts: int | None = None,
     ) -> None:
-        response: Any = clean(error_response)
-        error: dict[str, Any] = response.get("Error") or {}
-        metadata: dict[str, Any] = response.get("ResponseMetadata") or {}
+        # Free of secrets from here on, which whatever is taken from it therefore is too.
+        response = clean(error_response)
         self.response = response  # pyright: ignore[reportIncompatibleVariableOverride]
+        error, metadata = _part(response, "Error"), _part(response, "ResponseMetadata")
         self.operation_name = printable(operation_name)
-        self.code = str(error.get("Code") or "Unknown")
-        self.message = str(error.get("Message") or "")
-        self.request_id = metadata.get("RequestId")
-        self.http_status_code = metadata.get("HTTPStatusCode")
+        self.code = _string(error, "Code") or "Unknown"
+        self.message = _string(error, "Message")
+        self.request_id = _string(metadata, "RequestId") or None
+        self.http_status_code = to_count(metadata.get("HTTPStatusCode"))
         if retry_attempts is None:
-            retry_attempts = int(metadata.get("RetryAttempts") or 0)
+            retry_attempts = to_count(metadata.get("RetryAttempts")) or 0
         self.retry_attempts = retry_attempts
-        self.stream_name = None if stream_name is None else printable(stream_name)
+        self.stream_name = _escaped(stream_name)
         super().__init__(self._text())
 
     def _text(self) -> str:
         """Word the error as botocore does, and add what helps to find the request."""
         details: list[str] = []
         if self.stream_name is not None:
-            details.append(f"stream {shown(self.stream_name)}")
+            details.append(f"stream {shown(self.stream_name, redacted=False)}")
         if self.request_id:
-            details.append(f"request id {printable(self.request_id, VALUE_LIMIT)}")
+            details.append(f"request id {escape(self.request_id, VALUE_LIMIT)}")
         if self.retry_attempts:
             details.append(f"retry attempts {self.retry_attempts}")
-        code = printable(self.code, VALUE_LIMIT)
-        message = printable(self.message or "no message", _MESSAGE_LIMIT)
+        code = escape(self.code, VALUE_LIMIT)
+        message = escape(self.message or "no message", _MESSAGE_LIMIT)
         operation = f"the {self.operation_name} operation"
         text = f"An error occurred ({code}) when calling {operation}: {message}"
         return f"{text} [{', '.join(details)}]" if details else text
+
+
+def _part(response: object, name: str) -> Mapping[str, Any]:
+    """Return a part of a response; empty if it is missing or is no mapping."""
+    part = response.get(name) if is_mapping(response) else None
+    return part if is_mapping(part) else {}
+
+
+def _string(part: Mapping[str, Any], name: str) -> str:
+    """Return a member of a response as text, of whatever type it is; empty if it is missing."""
+    value = part.get(name)
+    return value if isinstance(value, str) else shown(value) if value else ""
 
 
 class InvalidRequestError(ServiceError):
@@ -223,7 +248,7 @@ class ResourceInUseException(ServiceError):
         possibly_own: Whether an earlier attempt may have created the stream.
     """
 
-    possibly_own: bool
+    possibly_own: bool = False
     """Whether an earlier attempt of the same call may have created the stream.
 
     True if botocore sent any attempt of this call more than once: the response to the first one may
@@ -298,17 +323,17 @@ class TransportError(KvsStreamsError, BotoCoreError):
 
     retryable = True
 
-    outcome_unknown: bool
+    outcome_unknown: bool = True
     """Whether the request may have reached AWS, so that the stream may exist.
 
     False only if it is certain that nothing was sent: the client makes a single attempt, and the
     name did not resolve, or the connection was refused or timed out.
     """
 
-    operation_name: str | None
+    operation_name: str | None = None
     """AWS's name of the operation, such as ``CreateStream``."""
 
-    stream_name: str | None
+    stream_name: str | None = None
     """The stream of the call, if it is known."""
 
     def __init__(
@@ -319,10 +344,10 @@ class TransportError(KvsStreamsError, BotoCoreError):
         stream_name: str | None = None,
         outcome_unknown: bool = True,
     ) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.kwargs: Mapping[str, Any] = {}
         self.operation_name = operation_name
-        self.stream_name = stream_name
+        self.stream_name = _escaped(stream_name)
         self.outcome_unknown = outcome_unknown
 
 
@@ -334,7 +359,7 @@ class ConfigurationError(KvsStreamsError, BotoCoreError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.kwargs: Mapping[str, Any] = {}
 
 
@@ -343,13 +368,13 @@ class UnexpectedResponseError(KvsStreamsError):
 
     retryable = True
 
-    operation_name: str
+    operation_name: str = ""
     """AWS's name of the operation, such as ``CreateStream``."""
 
-    stream_name: str | None
+    stream_name: str | None = None
     """The stream of the call, if it is known."""
 
-    request_id: str | None
+    request_id: str | None = None
     """The request id, which AWS Support asks for."""
 
     def __init__(
@@ -362,20 +387,20 @@ class UnexpectedResponseError(KvsStreamsError):
     ) -> None:
         super().__init__(message)
         self.operation_name = operation_name
-        self.stream_name = stream_name
+        self.stream_name = _escaped(stream_name)
         self.request_id = None if request_id is None else printable(request_id)
 
 
 class WaitError(KvsStreamsError):
     """A wait ended, and the stream is not ACTIVE."""
 
-    stream_name: str | None
+    stream_name: str | None = None
     """The name of the stream, or the ARN that the call was given."""
 
-    last_status: StreamStatus | None
+    last_status: StreamStatus | None = None
     """The last status seen; ``None`` if the stream was never seen."""
 
-    waited: float
+    waited: float = 0.0
     """The time waited, in seconds."""
 
     def __init__(
@@ -387,7 +412,7 @@ class WaitError(KvsStreamsError):
         waited: float = 0.0,
     ) -> None:
         super().__init__(message)
-        self.stream_name = stream_name
+        self.stream_name = _escaped(stream_name)
         self.last_status = last_status
         self.waited = waited
 
@@ -407,13 +432,13 @@ class StreamDeletingError(WaitError):
 class StreamDriftError(KvsStreamsError):
     """The stream exists with a configuration that differs from the request."""
 
-    drift: tuple[Drift, ...]
+    drift: tuple[Drift, ...] = ()
     """Every difference, in the order of the request's fields."""
 
     stream: StreamInfo
     """The stream that exists."""
 
-    unverified: tuple[str, ...]
+    unverified: tuple[str, ...] = ()
     """The fields that could not be compared."""
 
     def __init__(
@@ -423,8 +448,8 @@ class StreamDriftError(KvsStreamsError):
         self.drift = tuple(drift)
         self.stream = stream
         self.unverified = tuple(unverified)
-        listed = _listed([_differs(item) for item in drift])
-        name = shown(stream.stream_name)
+        listed = _listed([_differs(item) for item in drift[:_ITEMS_SHOWN]], len(drift))
+        name = shown(stream.stream_name, redacted=False)
         super().__init__(f"stream {name} exists with another configuration: {listed}")
 
 

@@ -64,6 +64,10 @@ FORMS: dict[str, tuple[str, tuple[str, ...]]] = {
         "SessionToken: " + "\n".join(textwrap.wrap(TOKEN, 16)),
         tuple(textwrap.wrap(TOKEN, 16)),
     ),
+    "wrapped in a part of JSON": (
+        json.dumps("SessionToken:\n  " + "\n  ".join(_WRAPPED)),
+        tuple(_WRAPPED),
+    ),
     "joined texts": (f"{{'SessionToken': '{TOKEN[:24]}'\n '{TOKEN[24:]}'}}", (TOKEN[24:],)),
     "list of two": (repr({"x-amz-security-token": [TOKEN, STS_TOKEN]}), (TOKEN, STS_TOKEN)),
     "print_r": (f"[SessionToken] => {TOKEN}", (TOKEN,)),

@@ -264,7 +264,7 @@ def test_the_log_tells_of_each_retry(story: Story, caplog: pytest.LogCaptureFixt
     story.on_create(THROTTLED, created())
     story.create()
     assert [record.getMessage() for record in caplog.records] == [
-        "CreateStream for stream 'cam' is throttled, attempt 1 of 5; retrying in 0.25 s"
+        "CreateStream for stream 'cam' is throttled in attempt 1; retrying in 0.25 s"
     ]
 
 

@@ -4,11 +4,17 @@ import json
 import logging
 import os
 import pickle
+import shlex
+import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, HTTPHeaders
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -124,10 +130,14 @@ def texts(thing: object) -> Iterator[str]:
     """Every text in a value, as deep as it goes."""
     if isinstance(thing, str):
         yield thing
-    elif isinstance(thing, dict):
+    elif isinstance(thing, bytes):
+        yield thing.decode("latin-1")
+    elif isinstance(thing, Mapping | HTTPHeaders):
         for key, value in thing.items():
             yield from texts(key)
             yield from texts(value)
+    elif isinstance(thing, AWSPreparedRequest):
+        yield from texts(vars(thing))
     elif isinstance(thing, list | tuple | set | frozenset):
         for item in thing:
             yield from texts(item)
@@ -139,10 +149,22 @@ def said_by(error: BaseException) -> list[str]:
     if isinstance(error, KvsStreamsError):
         twin = pickle.loads(pickle.dumps(error))
         found += [str(twin), repr(twin), *texts(vars(twin))]
-    for other in (error.__cause__, None if error.__suppress_context__ else error.__context__):
-        if other is not None:
-            found += [str(other), repr(other), *texts(other.args), *texts(vars(other))]
+    for other in reachable(error):
+        found += [str(other), repr(other), *texts(other.args), *texts(vars(other))]
     return found
+
+
+def reachable(error: BaseException) -> list[BaseException]:
+    """Every exception that an error leads to: causes, contexts, and what those hold."""
+    found: list[BaseException] = []
+    pending: list[object] = [error]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, BaseException) and not any(each is other for other in found):
+            found.append(each)
+            pending += [each.__cause__, each.__context__, *each.args, *vars(each).values()]
+            pending += dict(vars(each).get("kwargs") or {}).values()
+    return found[1:]
 
 
 def pickled(error: BaseException) -> bytes:
@@ -300,6 +322,9 @@ def test_forms_in_a_reply(text: str, secrets: tuple[str, ...]) -> None:
     for reply in (
         {"Error": {"Code": "InvalidSignatureException", "Message": text}},
         {"Error": {"Code": text, "Message": text}, "ResponseMetadata": {"RequestId": text}},
+        {"Error": {"Code": "Odd", "Message": json.dumps(text)}},
+        {"Error": {"Code": "Odd"}, "Reasons": [{"Reason": json.dumps(json.dumps(text))}]},
+        {"Error": {"Code": "Odd"}, "ResponseMetadata": {"HTTPHeaders": {"x-reason": text}}},
     ):
         error = failure(Answering(reply))
         assert isinstance(error, ServiceError)
@@ -309,7 +334,19 @@ def test_forms_in_a_reply(text: str, secrets: tuple[str, ...]) -> None:
 @form
 def test_forms_in_a_transport_error(text: str, secrets: tuple[str, ...]) -> None:
     """The same for what is told of a connection."""
-    for cause in (HTTPClientError(error=text), EndpointConnectionError(endpoint_url=text)):
+    behind = EndpointConnectionError(endpoint_url="https://kvs.example", error=OSError(text))
+    odd = EndpointConnectionError(endpoint_url="https://kvs.example", reason={"why": [text]})
+    chained = EndpointConnectionError(endpoint_url="https://kvs.example")
+    chained.__context__ = OSError("no luck")
+    chained.__context__.__cause__ = ValueError(text)
+    for cause in (
+        HTTPClientError(error=text),
+        HTTPClientError(error=ValueError(text)),
+        EndpointConnectionError(endpoint_url=text),
+        behind,
+        odd,
+        chained,
+    ):
         error = failure(Failing(cause))
         assert isinstance(error, TransportError)
         check_hidden(error, secrets)
@@ -318,10 +355,11 @@ def test_forms_in_a_transport_error(text: str, secrets: tuple[str, ...]) -> None
 @form
 def test_forms_in_a_configuration_error(text: str, secrets: tuple[str, ...]) -> None:
     """The same for what a credential process prints when it fails."""
-    cause = CredentialRetrievalError(provider="custom-process", error_msg=text)
-    error = failure(Failing(cause))
-    assert isinstance(error, ConfigurationError)
-    check_hidden(error, secrets)
+    for provider in ("custom-process", "sso"):
+        cause = CredentialRetrievalError(provider=provider, error_msg=text)
+        error = failure(Failing(cause))
+        assert isinstance(error, ConfigurationError)
+        check_hidden(error, secrets)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -337,9 +375,8 @@ def test_names_of_secrets_in_a_reply(place: str) -> None:
         assert isinstance(error, ServiceError)
         assert error.response["ResponseMetadata"]["HTTPHeaders"] == {place: "***"}
         assert error.response["Error"][place] == "***"
-        for text in (str(error), repr(error), repr(vars(error))):
-            assert "kept-secret" not in text
-        assert b"kept-secret" not in pickle.dumps(error)
+        check_hidden(error, ("kept-secret",))
+        assert error.__cause__ is None
 
 
 @pytest.mark.parametrize("text", INNOCENTS)
@@ -461,6 +498,185 @@ def test_password_in_a_bad_endpoint(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(KvsStreamsError) as caught:
         StreamsClient(region_name="eu-west-1", endpoint_url=f"http://u:{PASSWORD}@a b/")
     check_silence(caught.value, caplog)
+
+
+# A password of a form that a parser cuts into pieces, each of them without a sign around it.
+BROKEN_URLS = [
+    f"http://camera:{PASSWORD}/x@127.0.0.1:9",
+    f"http://camera:{PASSWORD}#x@127.0.0.1:9",
+    f"http://camera:{PASSWORD}?x@127.0.0.1:9",
+    f"http://camera:{PASSWORD}[x@127.0.0.1:9",
+    f"http://camera:{PASSWORD} x@127.0.0.1:9",
+    f"http://camera:{PASSWORD}\u2100x@127.0.0.1:9",
+    f"http://127.0.0.1:{PASSWORD}@x:y",
+    f"camera:{PASSWORD}@127.0.0.1:9",
+    f"camera:{PASSWORD}/x@127.0.0.1:9",
+    f"http://camera:x@{PASSWORD}@127.0.0.1:9",
+]
+broken_url = pytest.mark.parametrize("url", BROKEN_URLS)
+
+
+@broken_url
+def test_password_in_a_broken_endpoint(url: str) -> None:
+    """A parser's word about a part of an endpoint, which may be the password, is not repeated."""
+    with pytest.raises(KvsStreamsError) as caught:
+        with_endpoint(url)
+    check_hidden(caught.value, (PASSWORD,))
+    assert "endpoint" in str(caught.value)
+
+
+def with_endpoint(url: str) -> None:
+    """Make a client for an endpoint, and a call that is not sent if the endpoint is accepted."""
+    session = boto3.Session("a", "b", region_name="eu-west-1")
+    with StreamsClient(session=session, endpoint_url=url) as client:
+        client.boto_client.meta.events.register("before-send", refuse)
+        client.create_stream(REQUEST)
+
+
+def refuse(request: Any, **_: object) -> None:
+    """Let a call fail before it is sent."""
+    raise EndpointConnectionError(endpoint_url=request.url)
+
+
+def test_bad_endpoint_without_a_password_is_shown() -> None:
+    """An endpoint without user info is repeated, and botocore's error is the cause."""
+    with pytest.raises(ConfigurationError, match="http://gate:north") as caught:
+        StreamsClient(region_name="eu-west-1", endpoint_url="http://gate:north")
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+@broken_url
+def test_password_in_a_broken_proxy(connect: Connect, server: Loopback, url: str) -> None:
+    """The same for a proxy, about which botocore complains only when it sends."""
+    driver = connect(proxies={"http": url})
+    with pytest.raises(KvsStreamsError) as caught:
+        driver.create_stream(REQUEST)
+    check_hidden(caught.value, (PASSWORD,))
+
+
+@pytest.mark.parametrize("token", [f"{PASSWORD}\n", f"{PASSWORD}\r\nx: y"])
+def test_token_that_no_header_can_hold(server: Loopback, token: str) -> None:
+    """The same for credentials with a character that HTTP refuses, often a newline at the end."""
+    session = boto3.Session("a", "b", token, region_name="eu-west-1")
+    with closing(session.client("kinesisvideo", endpoint_url=server.url)) as raw:
+        error = failure(raw)
+    assert isinstance(error, TransportError)
+    check_hidden(error, (PASSWORD,))
+
+
+def test_signed_request_of_a_lost_reply(driver: Driver, server: Loopback) -> None:
+    """The error of boto for a lost call is the cause, without the request and its credentials."""
+    server.on_create(drop())
+    with pytest.raises(TransportError) as caught:
+        driver.create_stream(REQUEST)
+    assert isinstance(caught.value.__cause__, HTTPClientError)
+    check_hidden(caught.value, (SESSION_TOKEN, ACCESS_KEY))
+
+
+# What a credential process does, as Python, and what of it must not be repeated.
+PROCESSES = {
+    "fails": f"sys.exit({PASSWORD!r})",
+    "fails in bytes": f"sys.stderr.buffer.write({PASSWORD.encode()!r} + bytes([255])); sys.exit(1)",
+    "prints no JSON": f"print({PASSWORD!r})",
+    "prints bytes": f"sys.stdout.buffer.write({PASSWORD.encode()!r} + bytes([255]))",
+    "prints a list": f"print('[\"{PASSWORD}\"]')",
+    "prints another version": f'print(\'{{"Version": "{PASSWORD}"}}\')',
+    "prints too little": f'print(\'{{"Version": 1, "AccessKeyId": "{PASSWORD}"}}\')',
+    "prints no time": 'print(\'{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": '
+    f'"b", "Expiration": "{PASSWORD}"}}\')',
+}
+
+
+def with_process(monkeypatch: pytest.MonkeyPatch, folder: Path, command: str) -> KvsStreamsError:
+    """The error of a client whose credentials come from a process."""
+    config = folder / "config"
+    config.write_text(f"[default]\ncredential_process = {command}\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    with pytest.raises(KvsStreamsError) as caught:
+        StreamsClient(session=boto3.Session(), region_name="eu-west-1")
+    assert isinstance(caught.value, ConfigurationError)
+    assert "credential_process" in str(caught.value)
+    assert "endpoint" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("program", PROCESSES.values(), ids=list(PROCESSES))
+def test_broken_credential_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str
+) -> None:
+    """What the process prints is not repeated, and the hint says to run it by itself."""
+    script = tmp_path / "process.py"
+    script.write_text(f"import sys\n{program}\n", encoding="utf-8")
+    command = shlex.join([sys.executable, str(script)])
+    check_hidden(with_process(monkeypatch, tmp_path, command), (PASSWORD,))
+
+
+@pytest.mark.parametrize("command", [f"/nowhere/{PASSWORD}", f"'{PASSWORD}"], ids=["none", "quote"])
+def test_credential_process_that_cannot_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    """The same if there is no such program, or its command line cannot be read."""
+    check_hidden(with_process(monkeypatch, tmp_path, command), (PASSWORD,))
+
+
+def test_credential_process_that_breaks_later(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: Loopback
+) -> None:
+    """The same if the first credentials have expired when a call is made."""
+    script, config = tmp_path / "process.py", tmp_path / "config"
+    good = {"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c"}
+    good["Expiration"] = "2020-01-01T00:00:00Z"
+    script.write_text(f"print({json.dumps(good)!r})", encoding="utf-8")
+    command = shlex.join([sys.executable, str(script)])
+    config.write_text(f"[default]\ncredential_process = {command}\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    session = boto3.Session(region_name="eu-west-1")
+    with closing(session.client("kinesisvideo", endpoint_url=server.url)) as raw:
+        script.write_text(f"print({PASSWORD!r})", encoding="utf-8")
+        error = failure(raw)
+    assert isinstance(error, ConfigurationError)
+    assert "credential_process" in str(error)
+    check_hidden(error, (PASSWORD,))
+
+
+def test_setting_of_the_wrong_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number in the environment that is none is told with a hint at the environment."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
+    with pytest.raises(ConfigurationError, match=r"'many' \(.*AWS_\* environment") as caught:
+        StreamsClient(session=boto3.Session("a", "b"), region_name="eu-west-1")
+    assert "endpoint" not in str(caught.value)
+
+
+# Names of streams that look like secrets, and are none.
+
+NAMES = ["AKIAIOSFODNN7EXAMPLE", "ASIAPACIFIC2024CAMXX", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW0"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_streams_stay_whole(driver: Driver, server: Loopback, name: str) -> None:
+    """The name of a stream is whole in every text and attribute, whatever it looks like."""
+    request = CreateStreamRequest(stream_name=name, media_type="video/h264")
+    errors: list[Any] = []
+    for replies in (
+        {"on_create": [conflict()], "on_describe": [described(name)]},
+        {"on_create": [drop()], "on_describe": [not_found()] * 9},
+        {"on_create": [created(name)], "on_describe": [described(name, "DELETING")]},
+        {"on_create": [created(name)], "on_describe": [described(name, "CREATING")] * 9},
+        {"on_create": [ok()], "on_describe": [not_found()] * 9},
+        {"on_create": [conflict()], "on_describe": [ok()]},
+        {"on_create": [html(403)]},
+    ):
+        for method, scripted in replies.items():
+            getattr(server, method)(*scripted)
+        with pytest.raises(KvsStreamsError) as caught:
+            driver.ensure_stream(request, timeout=12)
+        for queue in server._queues.values():
+            queue.clear()
+        errors.append(caught.value)
+    for each in errors:
+        assert f"stream '{name}'" in str(each)
+        assert getattr(each, "stream_name", name) == name
+    assert len({type(each) for each in errors}) > 4
 
 
 @HOSTILE

@@ -17,6 +17,7 @@ from secret_forms import FORMS, INNOCENTS, KEY_ID, PLACES, SECRET_KEY, TOKEN
 from strategies import anything, patient
 
 from kvs_streams import _text
+from kvs_streams._results import VIOLATIONS_LIMIT
 from kvs_streams._text import clean, escape, printable, redact, shown
 
 SEED = 20_260_101
@@ -319,8 +320,10 @@ def test_limits_are_documented() -> None:
         _text.TOTAL_TEXT_LIMIT,
         _text.TOTAL_ITEMS_LIMIT,
         _text.DEPTH_LIMIT,
+        VIOLATIONS_LIMIT,
     ):
         assert f"{limit:,}" in policy
+    assert f"Of a status it keeps {_text.VALUE_LIMIT} characters" in policy
 
 
 def test_depth_of_a_reply() -> None:

@@ -1029,12 +1029,12 @@ def test_good_tags_are_not_looked_at_one_by_one(
 
 
 def test_thousands_of_bad_tags_stay_readable() -> None:
-    """Every fault is in ``violations``; the text names the first ones and counts the rest."""
+    """A thousand faults are in ``violations``; the text names the first ones, and counts all."""
     tags: dict[Any, Any] = {"\x1b!" * 200 + str(number): "\ud800" * 300 for number in range(3_000)}
     with pytest.raises(RequestValidationError) as caught:
         CreateStreamRequest(stream_name="cam", tags=tags)
     violations = caught.value.violations
-    assert len(violations) == 1 + 4 * 3_000
+    assert len(violations) == 1_000
     assert all(len(violation.message) < 1_500 for violation in violations)
     text = str(caught.value)
     assert text.isprintable()

@@ -91,6 +91,8 @@ class Operation:
         self.stream_name = ""  # of the stream that is polled
         self.started = io.clock.start()
         self.last_status: StreamStatus | None = None
+        # The cause of a timeout. Its traceback, or that of its cause, refers to this operation: a
+        # flow that has a deadline forgets it in the end, so that no reference cycle remains.
         self.last_error: KvsStreamsError | None = None
 
     def begin(self) -> None:
@@ -109,8 +111,9 @@ class Operation:
             return
         seconds = max(waited / SECOND, self._timeout)
         seen = f"its last status is {self.last_status}" if self.last_status else "never seen"
+        name = shown(self.stream_name, redacted=False)
         raise WaitTimeoutError(
-            f"gave up on stream {shown(self.stream_name)} after {seconds:.1f} s: {seen}",
+            f"gave up on stream {name} after {seconds:.1f} s: {seen}",
             stream_name=self.stream_name,
             last_status=self.last_status,
             waited=seconds,
@@ -148,17 +151,17 @@ class Operation:
                     raise error
                 retried = retried or error.retry_attempts > sent
                 sent = error.retry_attempts + 1
-                self.last_error = error
+                if self._limit != math.inf:
+                    self.last_error = error
             finally:
                 # Its traceback, or that of its cause, refers to this frame: no reference cycle.
                 del error
             delay = self._retry.delay(attempt, self.io.clock.random())
             _log.debug(
-                "%s for stream %s is throttled, attempt %d of %d; retrying in %.2f s",
+                "%s for stream %s is throttled in attempt %d; retrying in %.2f s",
                 call.operation_name,
-                shown(call.stream_name),
+                shown(call.stream_name, redacted=False),
                 attempt,
-                max_attempts,
                 delay,
             )
             await self.sleep(round(delay * SECOND))

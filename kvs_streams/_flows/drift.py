@@ -98,7 +98,7 @@ async def _read_tags(
             return tags
         if token in tokens or len(tokens) == _MAX_PAGES:
             raise UnexpectedResponseError(
-                f"the pages of the tags of stream {shown(stream_name)} do not end",
+                f"the pages of the tags of stream {shown(stream_name, redacted=False)} do not end",
                 operation_name=call.operation_name,
                 stream_name=stream_name,
             )

@@ -64,17 +64,18 @@ async def ensure(
                 await flow.create()
             exists = False
             ensured = await flow.follow()
+        if ensured.drift and on_drift == "raise":
+            raise StreamDriftError(
+                ensured.drift, stream=ensured.stream, unverified=ensured.unverified
+            )
     except KvsStreamsError as error:
         error.created = flow.created
         if isinstance(error, WaitTimeoutError) and flow.unknown is not None:
             error.__cause__ = flow.unknown
         raise
-    if ensured.drift and on_drift == "raise":
-        drifted = StreamDriftError(
-            ensured.drift, stream=ensured.stream, unverified=ensured.unverified
-        )
-        drifted.created = flow.created
-        raise drifted
+    finally:
+        # Their tracebacks refer to what refers to them: no reference cycle.
+        operation.last_error = flow.unknown = None
     return ensured
 
 

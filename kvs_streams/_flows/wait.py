@@ -101,7 +101,7 @@ class Poller:
                 continue
             if info.status == StreamStatus.DELETING:
                 raise StreamDeletingError(
-                    f"stream {shown(info.stream_name)} is being deleted",
+                    f"stream {shown(self._call.stream_name, redacted=False)} is being deleted",
                     stream_name=self._operation.stream_name,
                     last_status=info.status,
                     waited=self._operation.waited / SECOND,
@@ -141,4 +141,7 @@ async def wait_until_active(
     """Wait until a stream is ``ACTIVE``."""
     poller = Poller(operation, stream)
     poller.expect(to_nanoseconds("not_found_grace", not_found_grace))
-    return await poller.until_seen(active=True)
+    try:
+        return await poller.until_seen(active=True)
+    finally:
+        operation.last_error = None
