@@ -68,7 +68,7 @@ def create_fleet(
 ) -> list[EnsuredStream]:
     """Create each stream if it is missing, wait until it is ACTIVE, and print a table."""
     print(f"{'STREAM':<25}{'OUTCOME':<10}{'STATUS':<9}{'HOURS':>6}  {'MEDIA':<22}ARN")
-    made = []
+    made: list[EnsuredStream] = []
     for request in fleet:
         ensured = client.ensure_stream(request, on_drift="ignore")
         made.append(ensured)

@@ -4,6 +4,7 @@ The blocks of a page become one module, in which ``kvs`` is the test kit and eve
 number that it has in the page. Tests get the types of their fixtures here, since pages leave them out.
 """
 
+import ast
 import json
 import re
 import subprocess
@@ -77,6 +78,16 @@ def extract(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def missing(example: Path) -> list[str]:
+    """Return the packages that an example needs and that are not installed here."""
+    body = ast.parse(example.read_text(encoding="utf-8")).body
+    names = {alias.name for node in body if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in body if isinstance(node, ast.ImportFrom)}
+    siblings = {path.stem for path in example.parent.glob("*.py")}
+    packages = {name.split(".")[0] for name in names} - siblings
+    return sorted(package for package in packages if find_spec(package) is None)
+
+
 def mypy(paths: list[str]) -> Iterator[str]:
     """Yield what mypy says."""
     options = [
@@ -107,7 +118,12 @@ def pyright(paths: list[str]) -> Iterator[str]:
 def main() -> int:
     """Print what the checkers say; return how much it is."""
     with tempfile.TemporaryDirectory() as folder:
-        files = [*extract(Path(folder)), *sorted((ROOT / "examples").glob("*.py"))]
+        files = [*extract(Path(folder))]
+        for example in sorted((ROOT / "examples").glob("*.py")):
+            if lacking := missing(example):
+                print(f"not checked: {example.name}, which needs {', '.join(lacking)}")
+            else:
+                files.append(example)
         paths = [str(path) for path in files]
         said = [f"{check.__name__}: {line}" for check in (mypy, pyright) for line in check(paths)]
         print(*said, f"{len(said)} complaints about {len(paths)} files", sep="\n")
