@@ -106,7 +106,7 @@ def tests_aiobotocore(session: nox.Session) -> None:
     """Test over aiobotocore, and run every block of the documentation: none is skipped here."""
     install_wheel(session, "frameworks")
     session.run("pytest", "-m", "aiobotocore", *session.posargs)
-    session.run("pytest", "README.md", "docs")
+    session.run("pytest", "README.md", "docs", "examples", "tests/test_examples.py")
 
 
 @nox.session(python=PYTHONS[-1])

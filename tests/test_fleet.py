@@ -40,6 +40,7 @@ from kvs_streams import (
     StorageTier,
     StreamDeletingError,
     StreamDriftError,
+    StreamsClient,
     StreamStatus,
     StreamStorageConfiguration,
     WaitTimeoutError,
