@@ -27,7 +27,7 @@ def test_the_page_as_a_test_file(pytester: pytest.Pytester) -> None:
     source = "\n\n".join(blocks("python"))
     pytester.makepyfile(test_cameras=source)
     tests = len(re.findall(r"^ *def test_", source, re.MULTILINE))
-    assert tests == 12
+    assert tests == 14
     result = pytester.runpytest_inprocess("-W", "error", "--strict-markers")
     result.assert_outcomes(passed=tests)
 
