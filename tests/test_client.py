@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
+import botocore.session
 import pytest
 from botocore.exceptions import BotoCoreError
 from support.clients import (
@@ -559,6 +562,93 @@ def test_async_client_is_built_once_and_off_the_loop(
     asyncio.run(call())
     assert len(built) == 1
     assert built[0] is not threading.main_thread()
+
+
+def test_closing_during_the_build_closes_what_is_built() -> None:
+    """``aclose`` while the first call builds a client: it is closed, and the call says so."""
+    import asyncio
+
+    raw = boto_client("http://127.0.0.1:1")
+    closed: list[bool] = []
+    began, go_on = threading.Event(), threading.Event()
+
+    def client(*_: Any, **__: Any) -> Any:
+        began.set()
+        assert go_on.wait(30)
+        return raw
+
+    def close() -> None:
+        closed.append(True)
+        type(raw).close(raw)
+
+    raw.close = close
+    session = SimpleNamespace(client=client)
+
+    async def call() -> None:
+        streams = AsyncStreamsClient(session=session)
+        first = asyncio.ensure_future(streams.create_stream(REQUEST))
+        await asyncio.to_thread(began.wait, 30)
+        closing_ = asyncio.ensure_future(streams.aclose())
+        await asyncio.sleep(0)
+        go_on.set()
+        await closing_
+        with pytest.raises(RuntimeError, match=r"^the client was closed while it was being built$"):
+            await first
+
+    asyncio.run(call())
+    assert closed == [True]
+
+
+def test_an_exhausted_mock_does_not_hang() -> None:
+    """``StopIteration`` from a worker thread becomes ``RuntimeError``, as in every coroutine."""
+    import asyncio
+
+    mock = Mock(spec=["create_stream"])
+    mock.create_stream.side_effect = []
+    with pytest.raises(RuntimeError, match="StopIteration") as caught:
+        asyncio.run(asyncio.wait_for(AsyncStreamsClient(mock).create_stream(REQUEST), 30))
+    assert isinstance(caught.value.__cause__, StopIteration)
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        StreamsClient(mock).create_stream(REQUEST)
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        (
+            {"session": botocore.session.Session()},
+            r"^session must be a boto3.Session, not <Session>; boto3.Session\(botocore_session=",
+        ),
+        ({"session": "eu"}, r"^session must be a boto3.Session, not 'eu'; "),
+        ({"config": {}}, r"^config must be a botocore.config.Config, not <dict>$"),
+    ],
+)
+def test_what_a_client_is_not_built_from(cls: Any, options: Any, text: str) -> None:
+    """What looks right and is not is named at once."""
+    with pytest.raises(TypeError, match=text):
+        cls(**options)
+
+
+class Seconds(float):
+    """A number such as NumPy's."""
+
+
+def test_a_subclass_of_float_is_a_number_of_seconds(driver: Driver, server: Loopback) -> None:
+    """A timeout can be any float."""
+    server.on_describe(described("cam"))
+    info = driver.wait_until_active("cam", timeout=Seconds(3), not_found_grace=Seconds(1))
+    assert info.status is StreamStatus.ACTIVE
+
+
+def test_attempts_that_are_no_number(
+    build: Any, credentials: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bad environment variable is not blamed on the endpoint."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "x")
+    error = refused(build, region_name=REGION)
+    assert "environment variables" in str(error)
+    assert "endpoint_url" not in str(error)
 
 
 def refused(build: Any, **options: Any) -> ConfigurationError:

@@ -28,6 +28,7 @@ from support.clients import (
     Driver,
     driving,
     registered_handlers,
+    unmeasured,
 )
 from support.loopback import REGION
 
@@ -680,7 +681,7 @@ def test_an_interrupted_fleet_is_resumed_by_running_it_again(
     prefix = f"process-{end}"
     script = tmp_path / "fleet.py"
     script.write_text(_SCRIPT)
-    environ = {**os.environ, **plane.environ, "PYTHONPATH": str(ROOT)}
+    environ = {**unmeasured(), **plane.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [sys.executable, script, prefix],
         env=environ,

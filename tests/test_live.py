@@ -32,6 +32,7 @@ from live.fact import Basis, Fact, Outcome, Result, UntoldError, Verdict, differ
 from live.facts import FACTS, LIFE
 from live.imitations import ACCOUNT, OWN_KEY, REGION, InProcess, Kit, Lie
 from live.lies import LIES
+from support.clients import unmeasured
 
 from benchmarks.control_plane import ControlPlane, running
 from kvs_streams.testing import mock_kvs
@@ -455,7 +456,7 @@ class Runner:
         ]
 
     def environ(self, **changes: str) -> dict[str, str]:
-        environ = {**os.environ, **self.plane.environ, **changes}
+        environ = {**unmeasured(), **self.plane.environ, **changes}
         del environ["AWS_ENDPOINT_URL_KINESIS_VIDEO"]
         return environ
 

@@ -5,6 +5,7 @@ that one test body serves all three.
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Iterator
 from contextlib import AsyncExitStack, closing, contextmanager
 from functools import lru_cache
@@ -34,6 +35,11 @@ WITH_AIOBOTOCORE = pytest.param(AIOBOTOCORE, marks=NEEDS_AIOBOTOCORE)
 # Where aiobotocore is not installed its kind is left out, or hundreds of tests would be skipped.
 ASYNC_KINDS = [ASYNC_BOTO3, *([WITH_AIOBOTOCORE] if find_spec("aiobotocore") else [])]
 KINDS = [SYNC, *ASYNC_KINDS]
+
+
+def unmeasured() -> dict[str, str]:
+    """The environment for a process that is killed, which would leave half a file of coverage."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 @lru_cache

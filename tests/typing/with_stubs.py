@@ -5,6 +5,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from mypy_boto3_kinesisvideo import KinesisVideoClient
+from typing_extensions import assert_type
 
 from kvs_streams import (
     AsyncStreamsClient,
@@ -27,6 +28,16 @@ def clients(client: KinesisVideoClient, base: BaseClient) -> None:
     AsyncStreamsClient(client)
     AsyncStreamsClient(base)
     AsyncStreamsClient(session=boto3.Session(), config=Config(connect_timeout=1))
+
+
+def other_operations(client: StreamsClient, twin: AsyncStreamsClient) -> None:
+    """Give boto3's client with the stubs' own types; to pyrefly and ty it can be Any as well."""
+    boto_client = client.boto_client
+    assert_type(boto_client, KinesisVideoClient)  # pyrefly: ignore[assert-type]  # ty: ignore[type-assertion-failure]
+    client.boto_client.delete_stream(StreamARN="arn", CurrentVersion="1")
+    endpoint = client.boto_client.get_data_endpoint(StreamName="gate", APIName="PUT_MEDIA")
+    assert_type(endpoint["DataEndpoint"], str)  # pyrefly: ignore[assert-type]  # ty: ignore[type-assertion-failure]
+    twin.boto_client.tag_stream(StreamName="gate", Tags={"site": "north"})
 
 
 def arguments(client: KinesisVideoClient, request: CreateStreamRequest) -> None:
