@@ -7,6 +7,7 @@ its own colours and background, and follows the browser.
 
 from __future__ import annotations
 
+import math
 import re
 from html import escape
 from pathlib import Path
@@ -45,7 +46,7 @@ HEAD = 3.5, 7
 
 def measure(text: str, size: float = 12) -> float:
     """Return how wide a text is, in pixels, given the size of its font."""
-    return sum(WIDTHS.get(character, USUAL) for character in text) * size / 12
+    return math.fsum(WIDTHS.get(character, USUAL) for character in text) * size / 12
 
 
 def wrap_text(text: str, width: float) -> list[str]:

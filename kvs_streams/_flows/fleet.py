@@ -32,7 +32,7 @@ from kvs_streams.errors import (
 
 from .call import Operation, ThrottleRetry
 from .ensure import OnDrift, ensure
-from .fleet_stream import FlowClock, ListPoller, Look, Question, Stream, StreamIo
+from .fleet_stream import FlowClock, ListPoller, Look, Question, Stream, StreamIo, without_frames
 from .io import SECOND, Done, Driver, NotYet
 from .pacing import Pace
 
@@ -221,8 +221,7 @@ class Fleet:
         except StopIteration as stop:
             self._finish(stream, stop.value)
         except KvsStreamsError as failure:
-            # The frames of its traceback refer to it; without them there is no reference cycle.
-            self._finish(stream, failure.with_traceback(None))
+            self._finish(stream, without_frames(failure))
         else:
             self._queue(stream, question)
 

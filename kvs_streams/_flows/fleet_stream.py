@@ -12,7 +12,7 @@ from kvs_streams._request import CreateStreamRequest
 from kvs_streams._results import EnsuredStream, StreamInfo
 from kvs_streams._values import StreamArn
 from kvs_streams._wire import Call
-from kvs_streams.errors import ServiceError, TransportError
+from kvs_streams.errors import KvsStreamsError, ServiceError, TransportError
 
 from .call import Operation
 from .io import SECOND, Io, SystemClock
@@ -130,3 +130,12 @@ class Stream:
     operation: Operation
     flow: Coroutine[Any, Any, EnsuredStream]
     has_begun: bool = False
+
+
+def without_frames(error: KvsStreamsError) -> KvsStreamsError:
+    """Drop the tracebacks of an error and its causes, whose frames refer to the fleet."""
+    each: BaseException | None = error
+    while each is not None:
+        each.__traceback__ = None
+        each = each.__cause__
+    return error

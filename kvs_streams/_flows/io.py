@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from attrs import define
 
@@ -128,8 +128,8 @@ def run(flow: Coroutine[Any, Any, _T]) -> _T:
     try:
         flow.send(None)
     except StopIteration as stop:
-        result: _T = stop.value
-        return result
+        # Not in a variable: the traceback of an error in it may refer to this frame.
+        return cast("_T", stop.value)
     flow.close()
     raise RuntimeError("the flow suspended, and there is no event loop to resume it")
 
