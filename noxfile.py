@@ -69,20 +69,37 @@ def install_wheel(session: nox.Session, name: str, *requirements: str) -> None:
     )
 
 
+# What these test is not installed with the library: `make test` runs them, on one Python.
+TOOLS = [
+    f"--ignore=tests/test_{name}.py"
+    for name in (
+        "control_plane",
+        "fleet_benchmark",
+        "live",
+        "many_accounts",
+        "pictures",
+        "places",
+        "plot",
+        "provision",
+        "quickstart",
+    )
+]
+
+
 # The next Python is not promised yet: where it is installed, the tests run on it as well.
 # TESTED names a version that need not be tested again.
 @nox.session(python=[python for python in [*PYTHONS, "3.14"] if python != os.environ.get("TESTED")])
 def tests(session: nox.Session) -> None:
     """Test with the newest of every dependency."""
     install_wheel(session, "tests")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *TOOLS, *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
 def tests_lowest(session: nox.Session) -> None:
     """Test with the lowest version of every dependency that pyproject.toml allows."""
     install_wheel(session, "tests", *lowest())
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *TOOLS, *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1], default=False)
