@@ -12,6 +12,7 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
+    InvalidProxiesConfigError,
     StubResponseError,
 )
 
@@ -259,7 +260,9 @@ def _error_type(response: Mapping[str, Any]) -> type[errors.ServiceError]:
 def _transport_error(exc: Exception, client: object, call: Call) -> errors.TransportError:
     unsent = _is_unsent(exc) and _makes_single_attempt(client)
     outcome = "it was not sent" if unsent else "it may have reached AWS"
-    malformed = isinstance(exc, HTTPClientError) and isinstance(exc.kwargs.get("error"), ValueError)
+    malformed = isinstance(exc, HTTPClientError) and isinstance(
+        exc.kwargs.get("error"), (ValueError, InvalidProxiesConfigError)
+    )
     if malformed:  # Its text can hold a bare password or a token.
         reason = f"a URL or a header is not valid ({_SET_REQUEST})"
     elif isinstance(exc, BotoCoreError):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
-from support.clients import ASYNC_BOTO3, SYNC, Connect, Driver, bare_session, driving
+from support.clients import AIOBOTOCORE, ASYNC_BOTO3, SYNC, Connect, Driver, bare_session, driving
 from support.loopback import (
     REQUEST_ID,
     Loopback,
@@ -223,7 +223,11 @@ def test_describe_says_what_it_was_about(driver: Driver, server: Loopback) -> No
 
 
 def check_transport_error(
-    caught: TransportError, *, outcome_unknown: bool, operation: str = "CreateStream"
+    caught: TransportError,
+    *,
+    outcome_unknown: bool,
+    operation: str = "CreateStream",
+    caused: bool = True,
 ) -> None:
     """Check everything that a failure on the way tells."""
     assert type(caught) is TransportError
@@ -235,7 +239,7 @@ def check_transport_error(
     assert operation in str(caught)
     assert "front.door-1" in str(caught)
     # The cause is what botocore raised, and the caller need not dig for it.
-    assert isinstance(caught.__cause__, BotoCoreError)
+    assert isinstance(caught.__cause__, BotoCoreError) is caused
     round_trips(caught)
 
 
@@ -257,7 +261,9 @@ def test_connection_lost_after_the_request(
     driver = connect(attempts=attempts, mode=mode)
     with pytest.raises(BotoCoreError) as caught:
         driver.create_stream(REQUEST)
-    check_transport_error(caught.value, outcome_unknown=True)
+    # aiohttp's error about the noise holds the signed request, and goes with its credentials.
+    caused = not (driver.kind == AIOBOTOCORE and reply is noise)
+    check_transport_error(caught.value, outcome_unknown=True, caused=caused)
 
 
 @pytest.mark.parametrize("attempts", [1, 2])

@@ -28,7 +28,13 @@ CLIENTS = {
         "from kvs_streams import AsyncStreamsClient\nclient = AsyncStreamsClient()\n"
     ),
 }
-METHODS = {"create_stream", "describe_stream", "ensure_stream", "wait_until_active"}
+METHODS = {
+    "create_stream",
+    "describe_stream",
+    "ensure_stream",
+    "ensure_streams",
+    "wait_until_active",
+}
 
 # Of each parameter of a request: its type, and what the editor has to say about its limits.
 PARAMETERS = {
@@ -328,7 +334,7 @@ def test_attributes_of_a_caught_error(editor: Editor, name: str) -> None:
         ("ServiceError", "code"),
         ("ServiceError", "message"),
         ("ServiceError", "request_id"),
-        ("ServiceError", "retryable"),
+        ("KvsStreamsError", "retryable"),
         ("StreamDriftError", "drift"),
         ("TransportError", "outcome_unknown"),
         ("WaitError", "last_status"),
