@@ -115,7 +115,7 @@ def tests_development(session: nox.Session, name: str) -> None:
 def tests_hostile(session: nox.Session) -> None:
     """Test in an environment that differs from a developer's machine (-- --runs 20, --seed 7)."""
     install_wheel(session, "hostile")
-    session.run("python", "tests/hostile.py", *session.posargs)
+    session.run("python", "tests/hostile.py", *TOOLS, *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1])
