@@ -280,7 +280,7 @@ class World(FakeBoto):
             self.stream = Stream(born, "ACTIVE", visible=True)
         # What the caller was told.
         self.told: set[str] = set()
-        self.succeeded = False
+        self.succeeded = self.has_created = False
         self.created_at: datetime | None = None
         # Whether the stream that the caller created was replaced, and the caller knows.
         self.replaced = False
@@ -418,6 +418,7 @@ class World(FakeBoto):
             unknown = answer.failure is not None or answer.code == BROKEN.code
             success = not answer.code and answer.failure is None
             self.succeeded = success and answer.body["StreamARN"] is not None
+            self.has_created = self.has_created or self.succeeded
             self.created_at = self.stream.born if self.succeeded and self.stream else None
             self.replaced = False
             unknown = unknown or (success and not self.succeeded)

@@ -891,6 +891,15 @@ def test_replacement_disappears(story: Story) -> None:
     assert story.ensure().outcome is CREATED
 
 
+def test_response_is_kept_when_the_replacement_disappears(story: Story) -> None:
+    """The error of a later create carries the response to the one that worked."""
+    story.on_create(created(1), *[THROTTLED] * 2).on_describe(seen("CREATING", 2), NOT_FOUND)
+    with pytest.raises(WaitTimeoutError) as caught:
+        story.ensure(timeout=0.75)
+    assert caught.value.created is not None
+    assert caught.value.created.stream_arn == arn(1)
+
+
 def test_arn_that_does_not_tell_its_age(story: Story) -> None:
     """An ARN that cannot be read is neither older nor the one that was created."""
     story.on_create(created(1)).on_describe(seen(StreamARN="arn:of:something"))
@@ -1421,7 +1430,7 @@ def test_ensure_whatever_happens(
     assert scene.surplus == 0
     if isinstance(result, KvsStreamsError):
         check_error(result, scene, timeout)
-        assert (result.created is not None) is scene.succeeded
+        assert (result.created is not None) is scene.has_created
         if isinstance(result, StreamDriftError):
             assert strict
             assert result.drift

@@ -6,7 +6,7 @@ from typing import Literal
 from kvs_streams._request import CreateStreamRequest
 from kvs_streams._results import CreateStreamResponse, Drift, EnsuredStream, StreamInfo
 from kvs_streams._text import shown
-from kvs_streams._values import EnsureOutcome
+from kvs_streams._values import EnsureOutcome, StreamArn
 from kvs_streams._wire import server_time
 from kvs_streams.errors import (
     KvsStreamsError,
@@ -89,9 +89,11 @@ class _Ensure:
         self._request = request
         self._poller = poller
         self._wait = wait
-        # What the latest create came to: its response, or the error that left its outcome unknown,
-        # or neither after a conflict.
+        # The latest response to a create, which errors carry, also if others replaced the stream.
         self.created: CreateStreamResponse | None = None
+        # What the latest create came to: the ARN of the stream, or the error that left its outcome
+        # unknown, or neither after a conflict.
+        self._arn: StreamArn | None = None
         self.unknown: KvsStreamsError | None = None
         # Whether any create since the name was last free may have succeeded unnoticed, and when
         # this operation began by the server's clock.
@@ -113,7 +115,7 @@ class _Ensure:
         except ResourceNotFoundException:
             if self._poller.last is None:
                 # After a conflict the create is the authoritative answer: it is sent again.
-                if self.created is not None:
+                if self._arn is not None:
                     raise
                 if self.unknown is not None:
                     raise self.unknown from self.unknown.__cause__
@@ -134,9 +136,10 @@ class _Ensure:
 
     async def create(self) -> None:
         """Create once; raise what neither a conflict nor an unknown outcome explains."""
-        self.created = self.unknown = self._began = None
+        self._arn = self.unknown = self._began = None
         try:
             self.created = await create(self._operation, self._request)
+            self._arn = self.created.stream_arn
         except ResourceInUseException as error:
             self._possibly_own = self._possibly_own or error.possibly_own
             self._began = self._began_before(error.response)
@@ -148,16 +151,13 @@ class _Ensure:
             if isinstance(error, ServerError):
                 self._began = self._began_before(error.response)
             self.unknown = error
-        self._possibly_own = self.created is None
+        self._possibly_own = self._arn is None
         self._poller.hurry()
-        arn = None if self.created is None else self.created.stream_arn
-        self._poller.expect(_NOT_FOUND_GRACE, arn)
+        self._poller.expect(_NOT_FOUND_GRACE, self._arn)
 
     def _is_created(self, info: StreamInfo | None) -> bool:
         """Tell whether a stream is the one that the latest create created."""
-        if info is None or self.created is None:
-            return False
-        return info.stream_arn == self.created.stream_arn
+        return info is not None and info.stream_arn == self._arn
 
     def _began_before(self, reply: object) -> datetime | None:
         """Return when the operation began by the server's clock, given a reply that just came.
