@@ -88,7 +88,10 @@ TOOLS = [
 
 # The next Python is not promised yet: where it is installed, the tests run on it as well.
 # TESTED names a version that need not be tested again.
-@nox.session(python=[python for python in [*PYTHONS, "3.14"] if python != os.environ.get("TESTED")])
+NEXT = ["3.14"] if shutil.which("python3.14") else []
+
+
+@nox.session(python=[each for each in [*PYTHONS, *NEXT] if each != os.environ.get("TESTED")])
 def tests(session: nox.Session) -> None:
     """Test with the newest of every dependency."""
     install_wheel(session, "tests")
