@@ -77,11 +77,13 @@ TOOLS = [
         "fleet_benchmark",
         "live",
         "many_accounts",
+        "pages",
         "pictures",
         "places",
         "plot",
         "provision",
         "quickstart",
+        "soak",
     )
 ]
 
@@ -116,9 +118,9 @@ def tests_development(session: nox.Session, name: str) -> None:
 
 @nox.session(python=PYTHONS[-1])
 def tests_hostile(session: nox.Session) -> None:
-    """Test in an environment that differs from a developer's machine (-- --runs 20, --seed 7)."""
+    """Test in an environment that differs from a developer's machine (-- --runs 20: everything)."""
     install_wheel(session, "hostile")
-    session.run("python", "tests/hostile.py", *TOOLS, *session.posargs)
+    session.run("python", "tests/hostile.py", *(session.posargs or TOOLS))
 
 
 @nox.session(python=PYTHONS[-1])

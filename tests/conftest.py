@@ -1,5 +1,6 @@
 """Fixtures of the whole suite; what they are made of is in ``support``."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -7,8 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support.clients import KINDS, Connect, Driver, driving
 from support.loopback import Loopback, serving
+
+# How long an example takes on a busy machine says nothing about its result.
+settings.register_profile(
+    "busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the thousands of collected tests out of every later collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 # For the session, since fixtures of a whole module use boto3 and processes of their own as well.

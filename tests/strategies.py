@@ -4,12 +4,9 @@ import string
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis import strategies as st
 
 from kvs_streams import CreateStreamRequest, StorageTier, StreamStorageConfiguration
-
-# For tests on a busy machine: how long an example takes says nothing about its result.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 NAME_CHARACTERS = string.ascii_letters + string.digits + "_.-"
 LINE_TERMINATORS = "\n\r\x85\u2028\u2029"

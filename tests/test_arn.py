@@ -68,7 +68,6 @@ def test_parts() -> None:
     assert arn.created_at.tzinfo is timezone.utc
 
 
-@strategies.patient
 @given(strategies.arn_parts())
 def test_any_parts_come_back(parts: dict[str, Any]) -> None:
     """What an ARN is put together from is what its properties give, to the millisecond."""
@@ -125,7 +124,6 @@ def test_no_parts_of_other_texts(text: str, name: str) -> None:
         getattr(StreamArn(text), name)
 
 
-@strategies.patient
 @given(st.text())
 def test_any_text_parses_or_is_refused(text: str) -> None:
     """``parse`` ends with the same text or with ``ValueError``."""

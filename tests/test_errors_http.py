@@ -421,7 +421,7 @@ def test_conflict_after_a_lost_reply(
 def test_conflict_after_a_read_timeout(connect: Connect, server: Loopback) -> None:
     """The same where the first reply never came."""
     server.on_create(hang(), conflict())
-    driver = connect(attempts=2, read_timeout=0.2)
+    driver = connect(attempts=2, read_timeout=1)
     with pytest.raises(ResourceInUseException) as caught:
         driver.create_stream(REQUEST)
     assert caught.value.possibly_own is True

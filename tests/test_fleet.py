@@ -14,7 +14,6 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, NoCredentialsError
 from fake_io import ScriptedBoto, created, seen
 from hypothesis import given, settings, strategies as st
-from strategies import patient
 from support.clock import FakeClock
 from support.fleets import (
     Later,
@@ -246,7 +245,7 @@ _outsider = st.tuples(
 )
 
 
-@settings(patient, max_examples=150)
+@settings(max_examples=150)
 @given(
     requests=st.lists(_requests, max_size=16),
     before=st.lists(_requests, max_size=5),

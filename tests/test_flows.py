@@ -1376,7 +1376,7 @@ def check_error(error: KvsStreamsError, world: World, timeout: float) -> None:
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(world=WORLDS, request=REQUESTS, timeout=TIMEOUTS, wait=st.booleans(), strict=st.booleans())
 @example(  # What a lost create made was seen and went, and somebody else took the name.
     world={
@@ -1458,7 +1458,7 @@ def test_ensure_whatever_happens(
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(world=WORLDS, timeout=TIMEOUTS, grace=st.floats(0, 20))
 def test_wait_whatever_happens(
     kind: str, world: dict[str, Any], timeout: float, grace: float

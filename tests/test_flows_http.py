@@ -715,7 +715,7 @@ def test_ensure_times_out_after_a_lost_reply(
 
 def test_ensure_after_a_read_timeout(connect: Connect, server: Loopback) -> None:
     """The same for a reply that never came."""
-    driver = connect(read_timeout=0.2)
+    driver = connect(read_timeout=1)
     server.on_create(hang())
     server.on_describe(described("cam"))
     assert driver.ensure_stream(REQUEST).outcome is EnsureOutcome.RECOVERED
@@ -1091,7 +1091,7 @@ def test_the_loop_is_never_blocked(driver: Driver, server: Loopback) -> None:
 
     def answer(_: Request) -> Reply:
         arrived.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return created("cam")
 
     server.answer_with(answer)
@@ -1099,7 +1099,7 @@ def test_the_loop_is_never_blocked(driver: Driver, server: Loopback) -> None:
     async def scenario() -> None:
         task = asyncio.create_task(driver.client.create_stream(REQUEST))
         # Were the loop blocked, this would never run, and the server would never be let go on.
-        assert await asyncio.to_thread(arrived.wait, 10)
+        assert await asyncio.to_thread(arrived.wait, 60)
         assert not task.done()
         go_on.set()
         assert (await task).stream_arn == arn("cam")
@@ -1119,7 +1119,7 @@ def test_cancel_in_flight(driver: Driver, server: Loopback, method: str) -> None
             return described("cam")
         streams.append("cam")
         arrived.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         answered.set()
         return created("cam")
 
@@ -1127,7 +1127,7 @@ def test_cancel_in_flight(driver: Driver, server: Loopback, method: str) -> None
 
     async def scenario() -> None:
         task = asyncio.create_task(getattr(driver.client, method)(REQUEST))
-        assert await asyncio.to_thread(arrived.wait, 10)
+        assert await asyncio.to_thread(arrived.wait, 60)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -1135,7 +1135,7 @@ def test_cancel_in_flight(driver: Driver, server: Loopback, method: str) -> None
         assert not answered.is_set()
         assert asyncio.all_tasks() == {asyncio.current_task()}
         go_on.set()
-        assert await asyncio.to_thread(answered.wait, 10)
+        assert await asyncio.to_thread(answered.wait, 60)
         # The client is as good as before.
         assert (await driver.client.describe_stream("cam")).status is StreamStatus.ACTIVE
 

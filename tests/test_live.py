@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from live import begin, report, runs
 from live.account import (
     LEFT_BEHIND_AFTER,
@@ -364,7 +364,6 @@ WORDS = st.sampled_from(["User:", "on resource", "'", '"', "(", "|", "\n", "1800
 PRIVATE = st.one_of(ARNS, ACCOUNTS, KEYS, st.sampled_from(SECRETS))
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.one_of(WORDS, PRIVATE), max_size=8), PRIVATE, st.sampled_from([" ", "'", ", "]))
 def test_the_report_has_nothing_private(texts: list[str], private: str, gap: str) -> None:
     """No account id, no whole ARN and no credential of any seen text is in the report."""
@@ -398,7 +397,6 @@ def cells(markdown: str) -> dict[str, Outcome]:
     return {ident: Outcome(Verdict(verdict), seen) for ident, _, _, verdict, seen in plain}
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=80))
 def test_whatever_was_seen_stays_in_its_cell(seen: str) -> None:
     """A service can answer anything; the table keeps its form."""
@@ -456,7 +454,9 @@ class Runner:
         ]
 
     def environ(self, **changes: str) -> dict[str, str]:
-        environ = {**unmeasured(), **self.plane.environ, **changes}
+        # The facts have an order, also where pytest-randomly is installed.
+        order = {"PYTEST_ADDOPTS": "-p no:randomly"}
+        environ = {**unmeasured(), **self.plane.environ, **order, **changes}
         del environ["AWS_ENDPOINT_URL_KINESIS_VIDEO"]
         return environ
 

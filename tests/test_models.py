@@ -309,7 +309,6 @@ def test_same_meaning_is_equal(name: str, one: Any, another: Any) -> None:
     assert first.to_boto() == second.to_boto()
 
 
-@strategies.patient
 @given(strategies.request_kwargs())
 def test_any_request_survives(kwargs: dict[str, Any]) -> None:
     """Any valid request equals itself made anew, copied, pickled, evolved; its repr is a line."""
@@ -560,7 +559,6 @@ def test_unknown_status_survives(text: str) -> None:
     assert StreamStatus("another") != status
 
 
-@strategies.patient
 @given(st.text())
 def test_any_status_survives(text: str) -> None:
     """Whatever the text, the status compares, hashes, pickles and copies."""
@@ -769,7 +767,6 @@ def test_throttle_retry_never_overflows(attempt: int) -> None:
     assert 0 < tiny.delay(attempt, 1.0) <= 1e9
 
 
-@strategies.patient
 @given(
     st.floats(0, 1e6),
     st.floats(0, 1e6),

@@ -192,7 +192,7 @@ def test_a_file_that_is_not_there(run: Callable[..., tuple[int, str, str]], tmp_
     assert "Traceback" not in err
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.lists(st.text(max_size=8), max_size=6), max_size=5),
     st.sampled_from(["", HEADER]),

@@ -412,21 +412,18 @@ def test_agrees_with_the_service_model(seed: int) -> None:
     assert not {fault: seen[fault] for fault in every_rule if seen[fault] < 5}
 
 
-@strategies.patient
 @given(strategies.wire_kwargs())
 def test_agrees_on_valid_requests(request_: dict[str, Any]) -> None:
     """What is valid by construction is accepted, by the oracle too."""
     assert judge(request_) == []
 
 
-@strategies.patient
 @given(st.dictionaries(st.sampled_from(AWS_NAMES), strategies.anything(), max_size=7))
 def test_agrees_on_anything(request_: dict[str, Any]) -> None:
     """Values of every kind in any place are judged as the oracle judges them."""
     judge(request_)
 
 
-@strategies.patient
 @given(strategies.anything())
 def test_anything_is_a_request_or_a_typed_error(value: Any) -> None:
     """Nothing but ``RequestValidationError`` comes of any arguments at all."""
@@ -1172,7 +1169,6 @@ def test_long_unknown_name_is_cut() -> None:
 OBJECT = object()
 
 
-@strategies.patient
 @given(strategies.requests())
 def test_boto_form_and_back(request_: CreateStreamRequest) -> None:
     """``from_boto`` of ``to_boto`` is the same request, and what botocore's own check accepts."""
@@ -1182,7 +1178,6 @@ def test_boto_form_and_back(request_: CreateStreamRequest) -> None:
     assert oracle(input_shape(), wire, "") == []
 
 
-@strategies.patient
 @given(strategies.wire_kwargs())
 def test_from_boto_form_and_back(wire: dict[str, Any]) -> None:
     """``to_boto`` of ``from_boto`` is the same mapping, and the caller's is left as it was."""

@@ -68,7 +68,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     capture: Any = config.pluginmanager.getplugin("capturemanager")
     capture.suspend_global_capture(in_=True)
     try:
-        print(f"\n{begin.plan(endpoint)}")
+        print(f"\n{begin.plan(endpoint)}", flush=True)
         if not option.yes:
             begin.ask()
     finally:
