@@ -89,18 +89,20 @@ TOOLS = [
 
 
 # The next Python is not promised yet: where it is installed, the tests run on it as well.
-# TESTED names a version that need not be tested again.
 NEXT = ["3.14"] if shutil.which("python3.14") else []
+LOWEST, HOSTILE = PYTHONS[-2:]
+# Each Python once is enough for CI: TESTED names that of make test, two have sessions below.
+TESTED = {os.environ["TESTED"], LOWEST, HOSTILE} if "TESTED" in os.environ else set()
 
 
-@nox.session(python=[each for each in [*PYTHONS, *NEXT] if each != os.environ.get("TESTED")])
+@nox.session(python=[each for each in [*PYTHONS, *NEXT] if each not in TESTED])
 def tests(session: nox.Session) -> None:
     """Test with the newest of every dependency."""
     install_wheel(session, "tests")
     session.run("pytest", *TOOLS, *session.posargs)
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(python=LOWEST)
 def tests_lowest(session: nox.Session) -> None:
     """Test with the lowest version of every dependency that pyproject.toml allows."""
     install_wheel(session, "tests", *lowest())
@@ -116,7 +118,7 @@ def tests_development(session: nox.Session, name: str) -> None:
     session.run("pytest", *(["-m", "aiobotocore"] if name == "frameworks" else []))
 
 
-@nox.session(python=PYTHONS[-1])
+@nox.session(python=HOSTILE)
 def tests_hostile(session: nox.Session) -> None:
     """Test in an environment that differs from a developer's machine (-- --runs 20: everything)."""
     install_wheel(session, "hostile")

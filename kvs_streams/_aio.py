@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -21,11 +20,20 @@ from botocore.config import Config
 from typing_extensions import Self
 
 from ._boto import KinesisVideoClient as BotoClient
-from ._client import Source, check_fleet, check_request, check_retry, is_async, where, workers
+from ._client import (
+    Calls,
+    Source,
+    check_fleet,
+    check_request,
+    check_retry,
+    is_async,
+    where,
+    workers,
+)
 from ._flows.call import Operation, ThrottleRetry, create, describe
 from ._flows.ensure import check_on_drift, ensure
 from ._flows.fleet import Fleet
-from ._flows.io import Done, Io, NotYet
+from ._flows.io import Io, NotYet
 from ._flows.wait import Poller, wait_until_active
 from ._request import CreateStreamRequest
 from ._results import CreateStreamResponse, EnsuredStream, StreamInfo
@@ -56,21 +64,16 @@ class _AsyncIo(Io):
         await self.clock.sleep_async(nanoseconds)
 
 
-class _Tasks:
+class _Tasks(Calls):
     """Makes the calls of a fleet in tasks, those of a boto3 client in worker threads of its own."""
 
     def __init__(self, io: "_AsyncIo", requests: object, workers: int) -> None:
-        self.client = io.client
-        self.clock = io.clock
+        super().__init__(io, asyncio.Event(), workers)
         self._io = io
         self._requests: Any = requests
         self._is_async = hasattr(requests, "__anext__")
         self._item: asyncio.Future[Any] | None = None
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="kvs_streams")
-        self._finished: deque[Done] = deque()
-        self._event = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._in_flight = 0
 
     def take(self) -> object:
         if not self._is_async:
@@ -90,9 +93,7 @@ class _Tasks:
         task.add_done_callback(self._tasks.discard)
 
     async def _make(self, tag: object, call: Call) -> None:
-        reply, error = await self._outcome(call)
-        self._finished.append(Done(tag, self.clock.now(), reply, error))
-        self._event.set()
+        self._end(tag, *await self._outcome(call))
 
     async def _outcome(self, call: Call) -> tuple[Any, BaseException | None]:
         # The traceback of an error refers to this frame, so no variable refers to the error.
@@ -100,12 +101,6 @@ class _Tasks:
             return await self._io.call_in(self._pool, call), None
         except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
             return None, exc
-
-    def pop(self) -> Done | None:
-        if not self._finished:
-            return None
-        self._in_flight -= 1
-        return self._finished.popleft()
 
     async def done(self, nanoseconds: float) -> None:
         await self.clock.wait_async(self._event, nanoseconds, busy=self._in_flight > 0)

@@ -49,18 +49,35 @@ class _SyncIo(Io):
         self.clock.sleep(nanoseconds)
 
 
-class _Threads:
+class Calls:
+    """Counts the calls of a fleet in flight, and keeps what ended until it is taken."""
+
+    def __init__(self, io: Io, event: Any, workers: int) -> None:
+        self.client = io.client
+        self.clock = io.clock
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="kvs_streams")
+        self._finished: deque[Done] = deque()
+        self._event = event
+        self._in_flight = 0
+
+    def _end(self, tag: object, reply: Any, error: BaseException | None) -> None:
+        self._finished.append(Done(tag, self.clock.now(), reply, error))
+        self._event.set()
+
+    def pop(self) -> Done | None:
+        if not self._finished:
+            return None
+        self._in_flight -= 1
+        return self._finished.popleft()
+
+
+class _Threads(Calls):
     """Makes the calls of a fleet in worker threads."""
 
     def __init__(self, io: Io, requests: Iterable[object], workers: int) -> None:
-        self.client = io.client
-        self.clock = io.clock
+        super().__init__(io, Event(), workers)
         self._io = io
         self._requests = iter(requests)
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="kvs_streams")
-        self._finished: deque[Done] = deque()
-        self._event = Event()
-        self._in_flight = 0
 
     def take(self) -> object:
         return next(self._requests)
@@ -71,9 +88,7 @@ class _Threads:
         self._pool.submit(copy_context().run, self._make, tag, call)
 
     def _make(self, tag: object, call: Call) -> None:
-        reply, error = self._outcome(call)
-        self._finished.append(Done(tag, self.clock.now(), reply, error))
-        self._event.set()
+        self._end(tag, *self._outcome(call))
 
     def _outcome(self, call: Call) -> tuple[Any, BaseException | None]:
         # The traceback of an error refers to this frame, so no variable refers to the error.
@@ -81,12 +96,6 @@ class _Threads:
             return run(self._io.call(call)), None
         except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
             return None, exc
-
-    def pop(self) -> Done | None:
-        if not self._finished:
-            return None
-        self._in_flight -= 1
-        return self._finished.popleft()
 
     async def done(self, nanoseconds: float) -> None:
         self.clock.wait(self._event, nanoseconds, busy=self._in_flight > 0)

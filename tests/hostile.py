@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -97,6 +98,11 @@ def busy() -> Iterator[None]:
             burner.wait()
 
 
+def ignore_interrupts() -> None:
+    """Make this process ignore Ctrl-C, as one in the background of a script does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def run_tests(seed: int, uptime: float, workers: int, arguments: Sequence[str]) -> list[str]:
     """Run pytest once; return how to name the run if it failed."""
     chance = random.Random(f"{seed} {uptime} {workers}")
@@ -105,7 +111,7 @@ def run_tests(seed: int, uptime: float, workers: int, arguments: Sequence[str]) 
     command += ["-p", "no:cacheprovider", f"--randomly-seed={chance.randrange(2**32)}", *arguments]
     name = f"seed {seed}, uptime {uptime} s, {workers} workers, TZ={env['TZ']}"
     print(f"\n{name}:", *command[1:], flush=True)
-    done = subprocess.run(command, cwd=ROOT, env=env, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=env, check=False, preexec_fn=ignore_interrupts)
     return [name] if done.returncode else []
 
 

@@ -1,29 +1,15 @@
 """The examples, as readers run them. ``test_quickstart.py`` has the tests of the quickstart."""
 
 import asyncio
-import importlib.util
 import json
 import runpy
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from support.examples import EXAMPLES, load
 
 from kvs_streams import KvsStreamsError, TransportError
 from kvs_streams.testing import MockKvs
-
-EXAMPLES = Path(__file__).parent.parent / "examples"
-
-
-def load(name: str) -> ModuleType:
-    """Import an example."""
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_readme_lists_every_example() -> None:

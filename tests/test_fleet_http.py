@@ -674,7 +674,7 @@ with StreamsClient() as client:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 @pytest.mark.parametrize("end", ["SIGINT", "SIGKILL"])
 def test_an_interrupted_fleet_is_resumed_by_running_it_again(
-    end: str, drive: Launch, plane: ControlPlane, tmp_path: Path
+    end: str, drive: Launch, plane: ControlPlane, tmp_path: Path, interruptible: None
 ) -> None:
     """Whatever ends it before its end, the next run creates what is missing, each stream once."""
     prefix = f"process-{end}"

@@ -3,7 +3,6 @@
 import json
 import pickle
 import random
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -314,10 +313,8 @@ def test_errors_of_wrong_types(odd: Any) -> None:
 def test_large_messages(message: str) -> None:
     """Of a message of many megabytes a part is kept, and no more than that is worked on."""
     client = StreamsClient(Answering({"Error": {"Code": "Odd", "Message": message}}))
-    begin = time.process_time()
     with pytest.raises(ServiceError) as caught:
         client.create_stream(CreateStreamRequest(stream_name="cam"))
-    assert time.process_time() - begin < 3
     assert len(caught.value.message) <= 131_072
     assert len(str(caught.value)) < 1_000
     # What nobody has read to its end may hold a secret.
@@ -328,10 +325,8 @@ def test_many_bad_tags() -> None:
     """Of hundreds of thousands of bad tags the first faults are kept, and the rest is counted."""
     tags: dict[Any, Any] = {f"key {number}!": "value!" for number in range(300_000)}
     tags |= {7: 8, "aws:x!": None, "": "y" * 257}
-    begin = time.process_time()
     with pytest.raises(RequestValidationError, match=r"\(600007 faults\)") as caught:
         CreateStreamRequest(stream_name="cam", tags=tags)
-    assert time.process_time() - begin < 4
     assert len(caught.value.violations) == 1_000
     assert str(caught.value).endswith("; and 599987 more")
     assert len(pickle.dumps(caught.value)) < 500_000

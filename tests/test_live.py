@@ -535,7 +535,9 @@ def test_a_run_on_the_control_plane(start: Callable[..., Runner]) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize("ending", ["SIGINT", "SIGKILL"])
-def test_a_run_that_is_ended_leaves_nothing(start: Callable[..., Runner], ending: str) -> None:
+def test_a_run_that_is_ended_leaves_nothing(
+    start: Callable[..., Runner], ending: str, interruptible: None
+) -> None:
     """Ctrl-C deletes all streams at once, and the next run those of a run that was killed."""
     runner = start(**{**FAST, "latency": (0.05, 0.05), "unrelated": 0})
     with runner.begun() as process:

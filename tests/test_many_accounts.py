@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from support.examples import EXAMPLES
 
 from benchmarks.control_plane import ControlPlane, running
 from kvs_streams import (
@@ -25,7 +26,6 @@ from kvs_streams import (
 
 distributed = pytest.importorskip("distributed")
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
 PLACES = [("north", "eu-central-1"), ("south", "eu-west-1")]
 HEADER = "stream_name,media_type,data_retention_in_hours\n"
 

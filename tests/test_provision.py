@@ -1,7 +1,6 @@
 """The example that provisions the cameras of a CSV file."""
 
 import csv
-import importlib.util
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -11,49 +10,27 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from support.examples import Run, load, runner
 
 from benchmarks import control_plane
 from kvs_streams import CreateStreamRequest, StorageTier
 from kvs_streams.testing import MockKvs
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "provision.py"
 HEADER = "stream_name,media_type,data_retention_in_hours,default_storage_tier,tag:site\n"
 
 
 @pytest.fixture(scope="module")
 def provision() -> ModuleType:
     """Import the example."""
-    spec = importlib.util.spec_from_file_location("provision", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("provision")
 
 
 @pytest.fixture
 def run(
     provision: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Run the example with arguments and an answer; give its exit status, output and errors."""
-
-    def run(*arguments: object, answer: str | None = None) -> tuple[int, str, str]:
-        def reply(question: str) -> str:
-            print(question)
-            if answer is None:
-                raise EOFError
-            return answer
-
-        monkeypatch.setattr(sys, "argv", ["provision.py", *map(str, arguments)])
-        monkeypatch.setattr("builtins.input", reply)
-        try:
-            status = provision.main()
-        except SystemExit as end:
-            status = end.code
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
+) -> Run:
+    """Run the example with arguments and answers; give its exit status, output and errors."""
+    return runner(provision, monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -106,7 +83,7 @@ def test_an_empty_cell_is_not_sent(provision: ModuleType, cameras: Callable[[str
 
 
 def test_all_faults_are_reported_by_line(
-    run: Callable[..., tuple[int, str, str]], cameras: Callable[[str], Path], kvs_mock: MockKvs
+    run: Run, cameras: Callable[[str], Path], kvs_mock: MockKvs
 ) -> None:
     """One run names every fault with its line, several on a line too, and creates nothing."""
     path = cameras(
@@ -120,7 +97,7 @@ def test_all_faults_are_reported_by_line(
         + "short,video/h264\n"
         + "negative,video/h264,-1,,<main>\n"
     )
-    status, out, err = run("--aws", "--csv", path, answer="y")
+    status, out, err = run("--aws", "--csv", path, answers=["y"])
     assert (status, out) == (2, "")
     faults = err.splitlines()
     assert [fault.partition(" ")[0] for fault in faults[:-1]] == [
@@ -171,7 +148,7 @@ def test_all_faults_are_reported_by_line(
     ids=["empty", "columns", "twice", "encoding", "quote"],
 )
 def test_a_file_that_cannot_be_read(
-    run: Callable[..., tuple[int, str, str]],
+    run: Run,
     cameras: Callable[[bytes], Path],
     content: bytes,
     expected: list[str],
@@ -184,7 +161,7 @@ def test_a_file_that_cannot_be_read(
     assert err.endswith("\nNothing was created.\n")
 
 
-def test_a_file_that_is_not_there(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
     """A wrong path is an error of the command line."""
     status, _, err = run("--csv", tmp_path / "none.csv")
     assert status == 2
@@ -243,63 +220,63 @@ def test_a_row_becomes_its_request(provision: ModuleType, hours: int, tier: Any,
 # The fleet
 
 
-def test_on_aws_asks_first(run: Callable[..., tuple[int, str, str]], kvs_mock: MockKvs) -> None:
+def test_on_aws_asks_first(run: Run, kvs_mock: MockKvs) -> None:
     """With --aws nothing is created unless the person says yes; no answer is no."""
-    for answer in "n", "", None:
-        status, out, _ = run("--aws", "--region", "eu-west-1", answer=answer)
+    for answers in ["n"], [""], []:
+        status, out, _ = run("--aws", "--region", "eu-west-1", answers=answers)
         assert status == 0
         assert "Create up to 500 streams in your account, region eu-west-1?" in out
         assert "Nothing was created." in out
     assert not kvs_mock.streams
 
 
-def test_a_whole_fleet(run: Callable[..., tuple[int, str, str]], kvs_mock: MockKvs) -> None:
+def test_a_whole_fleet(run: Run, kvs_mock: MockKvs) -> None:
     """All 500 streams are created within AWS's quota; run again, nothing is created."""
     kvs_mock.rate_limit(50)
-    status, out, err = run("--aws", answer="y")
+    status, out, err = run("--aws", answers=["y"])
     assert status == 0
     assert out.splitlines()[-2:] == [f"{'CREATED':<40}{500:>6}", "All streams are ACTIVE."]
     assert "500/500" in err
     assert len(kvs_mock.streams) == 500
     creates = kvs_mock.count()
-    status, out, _ = run("--aws", answer="y")
+    status, out, _ = run("--aws", answers=["y"])
     assert status == 0
     assert "Resumed: 500 of 500 streams existed already." in out
     assert kvs_mock.count() == creates
 
 
 def test_failures_have_a_reason(
-    run: Callable[..., tuple[int, str, str]], cameras: Callable[[str], Path], kvs_mock: MockKvs
+    run: Run, cameras: Callable[[str], Path], kvs_mock: MockKvs
 ) -> None:
     """What is not ready is named with its error, and running it again resumes."""
     names = ["a", "b", "c", "d"]
     path = cameras(HEADER + "".join(f"{name},video/h264,24,,\n" for name in names))
     kvs_mock.account_limit(3)
-    status, out, err = run("--aws", "--csv", path, answer="y")
+    status, out, err = run("--aws", "--csv", path, answers=["y"])
     assert status == 1
     assert err.count(": AccountStreamLimitExceededException: An error occurred") == 1
     assert f"{'AccountStreamLimitExceededException':<40}{1:>6}" in out
     assert out.endswith("Not confirmed as ACTIVE: 1 of 4. Run it again to resume.\n")
     kvs_mock.account_limit(4)
-    status, out, _ = run("--aws", "--csv", path, answer="y")
+    status, out, _ = run("--aws", "--csv", path, answers=["y"])
     assert status == 0
     assert "Resumed: 3 of 4 streams existed already." in out
     assert set(kvs_mock.streams) == set(names)
 
 
-def test_drift_is_a_failure(
-    run: Callable[..., tuple[int, str, str]], cameras: Callable[[str], Path], kvs_mock: MockKvs
-) -> None:
+def test_drift_is_a_failure(run: Run, cameras: Callable[[str], Path], kvs_mock: MockKvs) -> None:
     """A camera whose stream has other settings is reported with the difference."""
-    run("--aws", "--csv", cameras(f"{HEADER}door,video/h264,24,,HQ\n"), answer="y")
-    status, _, err = run("--aws", "--csv", cameras(f"{HEADER}door,video/h264,48,,HQ\n"), answer="y")
+    run("--aws", "--csv", cameras(f"{HEADER}door,video/h264,24,,HQ\n"), answers=["y"])
+    status, _, err = run(
+        "--aws", "--csv", cameras(f"{HEADER}door,video/h264,48,,HQ\n"), answers=["y"]
+    )
     assert status == 1
     assert "door: StreamDriftError: " in err
     assert "data_retention_in_hours" in err
 
 
 def test_ctrl_c(
-    run: Callable[..., tuple[int, str, str]],
+    run: Run,
     provision: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     kvs_mock: MockKvs,
@@ -315,19 +292,17 @@ def test_ctrl_c(
     kvs_mock.rate_limit(50)
     with monkeypatch.context() as patch:
         patch.setattr(provision, "tqdm", interrupted)
-        status, out, _ = run("--aws", answer="y")
+        status, out, _ = run("--aws", answers=["y"])
     assert status == 130
     assert "Not confirmed as ACTIVE: 400 of 500. Run it again to resume." in out
     created = len(kvs_mock.streams)
     assert 100 <= created < 500
-    status, out, _ = run("--aws", answer="y")
+    status, out, _ = run("--aws", answers=["y"])
     assert status == 0
     assert f"Resumed: {created} of 500 streams existed already." in out
 
 
-def test_without_a_region(
-    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_region(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that cannot be built ends it with one line that says what to do."""
     for name in "AWS_DEFAULT_REGION", "AWS_REGION":
         monkeypatch.delenv(name, raising=False)
@@ -338,7 +313,7 @@ def test_without_a_region(
 
 
 def test_embedded(
-    run: Callable[..., tuple[int, str, str]],
+    run: Run,
     provision: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     cameras: Callable[[str], Path],

@@ -1,55 +1,29 @@
 """The quickstart, as a newcomer runs it."""
 
-import importlib.util
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.examples import Run, load, runner
 
 from kvs_streams import ConfigurationError, StreamStatus
 from kvs_streams.testing import MockKvs
-
-EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 @pytest.fixture(scope="module")
 def quickstart() -> ModuleType:
     """Import the example."""
-    spec = importlib.util.spec_from_file_location("quickstart", EXAMPLES / "quickstart.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("quickstart")
 
 
 @pytest.fixture
 def run(
     quickstart: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
+) -> Run:
     """Run the quickstart with arguments and answers; give its exit status, output and errors."""
-
-    def run(*arguments: str, answers: list[str] | None = None) -> tuple[int, str, str]:
-        left = iter(answers or [])
-
-        def answer(question: str) -> str:
-            print(question)
-            for reply in left:
-                return reply
-            raise EOFError
-
-        monkeypatch.setattr(sys, "argv", ["quickstart.py", *arguments])
-        monkeypatch.setattr("builtins.input", answer)
-        status = quickstart.main()
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
+    return runner(quickstart, monkeypatch, capsys)
 
 
-def test_embedded(run: Callable[..., tuple[int, str, str]]) -> None:
+def test_embedded(run: Run) -> None:
     """Without arguments it creates the whole fleet in this process and shows the three failures."""
     status, out, err = run()
     assert (status, err) == (0, "")
@@ -62,7 +36,7 @@ def test_embedded(run: Callable[..., tuple[int, str, str]]) -> None:
     assert "(ClientLimitExceededException)" in out
 
 
-def test_on_aws_asks_first(run: Callable[..., tuple[int, str, str]], kvs_mock: MockKvs) -> None:
+def test_on_aws_asks_first(run: Run, kvs_mock: MockKvs) -> None:
     """With --aws nothing is created unless the person says yes; no answer is no."""
     for answers in (["n"], [""], []):
         status, out, _ = run("--aws", "--region", "eu-central-1", answers=answers)
@@ -72,9 +46,7 @@ def test_on_aws_asks_first(run: Callable[..., tuple[int, str, str]], kvs_mock: M
     assert not kvs_mock.streams
 
 
-def test_on_aws_creates_and_cleans_up(
-    run: Callable[..., tuple[int, str, str]], kvs_mock: MockKvs
-) -> None:
+def test_on_aws_creates_and_cleans_up(run: Run, kvs_mock: MockKvs) -> None:
     """With --aws and two times yes it creates the streams, and deletes what it created."""
     status, out, _ = run("--aws", answers=["y", "yes"])
     assert status == 0
@@ -82,9 +54,7 @@ def test_on_aws_creates_and_cleans_up(
     assert not [s for s in kvs_mock.streams.values() if s.status is not StreamStatus.DELETING]
 
 
-def test_on_aws_leaves_alone_what_was_there(
-    run: Callable[..., tuple[int, str, str]], kvs_mock: MockKvs
-) -> None:
+def test_on_aws_leaves_alone_what_was_there(run: Run, kvs_mock: MockKvs) -> None:
     """With --aws streams that exist already are shown, and never offered for deletion."""
     run("--aws", answers=["y", "n"])
     _, out, _ = run("--aws", answers=["y"])
@@ -92,9 +62,7 @@ def test_on_aws_leaves_alone_what_was_there(
     assert "Delete" not in out
 
 
-def test_on_aws_without_a_region(
-    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_on_aws_without_a_region(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error ends the quickstart with one line that says what to do."""
     for name in "AWS_DEFAULT_REGION", "AWS_REGION":
         monkeypatch.delenv(name, raising=False)
