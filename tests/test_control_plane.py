@@ -671,7 +671,7 @@ def test_it_ends_by_sigterm_and_not_by_ctrl_c() -> None:
         os.kill(process.pid, signal.SIGINT)
         assert plane.stats() == {}
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_options_are_the_settings() -> None:
