@@ -86,9 +86,9 @@ def environment(chance: random.Random, uptime: float) -> dict[str, str]:
 def busy() -> Iterator[None]:
     """Keep every core busy with processes that end at the latest when this one does.
 
-    They step back a little, so that a run takes less than twice its time.
+    They step back for whatever else runs, so that a run takes less than twice its time.
     """
-    burn = "import os\nos.nice(5)\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
+    burn = "import os\nos.nice(10)\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
     burners = [subprocess.Popen([sys.executable, "-c", burn]) for _ in range(os.cpu_count() or 1)]
     try:
         yield
