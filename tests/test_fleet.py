@@ -656,12 +656,20 @@ def test_the_account_limit_stops_creates_of_streams_that_exist() -> None:
     assert voyage.calls("DescribeStream") == 100
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
-def test_at_the_limit_a_describe_in_vain_leaves_the_error(code: str) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal("AccessDeniedException", 403),
+        refusal("ResourceNotFoundException", 404),
+        ConnectionClosedError(endpoint_url="https://kvs.example"),
+    ],
+    ids=["denied", "not-found", "lost"],
+)
+def test_at_the_limit_a_describe_in_vain_leaves_the_error(answer: object) -> None:
     """Where a stream cannot be described either, the limit of the account is what it meets."""
     voyage = launch(named(20), account_limit=0, **DENIED)
     voyage.simulation.scripts["DescribeStream"] = lambda number: (
-        refusal("ClientLimitExceededException") if number < 3 else refusal(code, 403)
+        refusal("ClientLimitExceededException") if number < 3 else answer
     )
     assert voyage.finish().outcomes == {AT_LIMIT: 20}
 

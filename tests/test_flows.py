@@ -827,6 +827,8 @@ def test_predecessor_beyond_the_grace_period(story: Story) -> None:
         story.ensure()
     assert caught.value.created is not None
     assert caught.value.created.stream_arn == arn(5)
+    assert caught.value.code == "ResourceNotFoundException"
+    assert caught.value.stream_name == "cam"
     assert caught.value.request_id == REQUEST_ID
     assert caught.value.operation_name == "DescribeStream"
 

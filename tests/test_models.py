@@ -120,6 +120,17 @@ EVERY_ENUM = pytest.mark.parametrize("cls", ENUMS)
 # What all models have in common.
 
 
+@pytest.mark.parametrize("model", [REQUEST, StreamStorageConfiguration(default_storage_tier="HOT")])
+def test_what_is_frozen_says_how_to_change_it(model: Any) -> None:
+    """Where attrs only says that it cannot set an attribute, the error names it, and a way out."""
+    name = attrs.fields(type(model))[0].name
+    text = rf"^{type(model).__name__}\.{name} cannot be changed; attrs\.evolve makes a changed copy"
+    with pytest.raises(attrs.exceptions.FrozenInstanceError, match=text):
+        setattr(model, name, "other")
+    with pytest.raises(attrs.exceptions.FrozenInstanceError, match=text):
+        delattr(model, name)
+
+
 @EVERY_MODEL
 def test_frozen(model: Any) -> None:
     """No attribute can be changed, removed or added."""

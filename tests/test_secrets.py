@@ -523,6 +523,9 @@ def test_password_in_a_broken_endpoint(url: str) -> None:
         with_endpoint(url)
     check_hidden(caught.value, (PASSWORD,))
     assert "endpoint" in str(caught.value)
+    if isinstance(caught.value, ConfigurationError):
+        assert str(caught.value).startswith("the endpoint URL is not valid (check ")
+        assert caught.value.__cause__ is None
 
 
 def with_endpoint(url: str) -> None:
