@@ -10,7 +10,8 @@ from collections.abc import (
     Mapping,
 )
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context, copy_context
+from contextvars import copy_context
+from functools import partial
 from threading import Lock
 from types import TracebackType
 from typing import Any, Literal
@@ -57,8 +58,8 @@ class _AsyncIo(Io):
         method = getattr(self.client, call.method)
         if not self._in_threads:
             return await method(**call.kwargs)
-        context, loop = copy_context(), asyncio.get_running_loop()
-        return await loop.run_in_executor(pool, _call, context, method, call.kwargs)
+        make = partial(copy_context().run, _call, method, **call.kwargs)
+        return await asyncio.get_running_loop().run_in_executor(pool, make)
 
     async def sleep(self, nanoseconds: int) -> None:
         await self.clock.sleep_async(nanoseconds)
@@ -118,10 +119,10 @@ class _Tasks(Calls):
             self._pool.shutdown()
 
 
-def _call(context: Context, method: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
-    """Make a call in a worker thread."""
+def _call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Call a function in a worker thread."""
     try:
-        return context.run(method, **kwargs)
+        return function(*args, **kwargs)
     except StopIteration as exc:
         # As in a coroutine: a future cannot carry it, and whoever awaits it would wait for ever.
         raise RuntimeError("the call raised StopIteration") from exc
@@ -202,7 +203,7 @@ class AsyncStreamsClient:
         # Before anything is awaited: the operation starts now.
         operation = Operation(self._io, self._throttle_retry, timeout)
         if self._io.client is None:
-            await asyncio.to_thread(self._build, self._closings)
+            await asyncio.to_thread(_call, self._build, self._closings)
         return operation
 
     async def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
@@ -346,7 +347,7 @@ class AsyncStreamsClient:
         """Close the boto3 client if this client built it."""
         self._closings += 1
         if self._owns_client:
-            await asyncio.to_thread(self._close)
+            await asyncio.to_thread(_call, self._close)
 
     def _close(self) -> None:
         with self._building:

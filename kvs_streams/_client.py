@@ -132,11 +132,16 @@ class Source:
                     f"not client and {', '.join(given)}"
                 )
             _check_client(client)
-        if self.session is not None and not callable(getattr(self.session, "client", None)):
+        if isinstance(self.session, type) or (
+            self.session is not None and not callable(getattr(self.session, "client", None))
+        ):
             raise TypeError(
                 f"session must be a boto3.Session, not {shown(self.session)}; "
                 "boto3.Session(botocore_session=...) makes one of a botocore session"
             )
+        for name in ("region_name", "endpoint_url"):
+            if not isinstance(getattr(self, name), str | None):
+                raise TypeError(f"{name} must be a str, not {shown(getattr(self, name))}")
         if self.config is not None and not isinstance(self.config, Config):
             raise TypeError(f"config must be a botocore.config.Config, not {shown(self.config)}")
 
@@ -153,7 +158,8 @@ class Source:
                 endpoint_url=self.endpoint_url,
                 config=_ROOMY if self.config is None else _ROOMY.merge(self.config),
             )
-            _check_port(str(client.meta.endpoint_url))
+            _check_client(client)
+            _check_port(str(getattr(getattr(client, "meta", None), "endpoint_url", "")))
         except Exception as exc:
             error = building_error(exc)
             if error is None:

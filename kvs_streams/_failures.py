@@ -84,6 +84,8 @@ _BY_CODE: dict[str, type[errors.ServiceError]] = {
 _SERVER_ERROR = 500
 # How botocore's text begins for an endpoint that it does not take.
 INVALID_ENDPOINT = "Invalid endpoint: "
+# What reads credentials and signs with them.
+_CREDENTIALS = {"botocore.auth", "botocore.credentials", "aiobotocore.credentials"}
 # No error of boto's has as many others behind it.
 _CHAIN_LIMIT = 50
 
@@ -96,8 +98,8 @@ _SET_PROFILE = "check AWS_PROFILE or profile_name against the profiles in the AW
 _SET_ENDPOINT = "check endpoint_url, region_name and the settings for FIPS and dual-stack endpoints"
 _SET_CONFIG = "check the AWS config file, the AWS_* environment variables and the botocore Config"
 _SET_PROCESS = (
-    "check the credentials in the AWS config files; run credential_process, if one is set, by "
-    "itself to see what it prints"
+    "check the credentials in the AWS config files and in the AWS_* environment variables; run "
+    "credential_process, if one is set, by itself to see what it prints"
 )
 _SET_REQUEST = "check endpoint_url, the proxy settings and the credentials"
 _UPDATE_BOTO = "update boto3 and botocore"
@@ -188,7 +190,11 @@ def is_throttle(exc: Exception) -> bool | None:
 
 def building_error(exc: Exception) -> errors.ConfigurationError | None:
     """Return our error for one that came while a client was built; ``None`` if it is not boto's."""
-    is_boto = isinstance(exc, (BotoCoreError, ValueError)) or _is_about_credentials(exc)
+    is_boto = (
+        isinstance(exc, BotoCoreError)
+        or _raised_by_botocore(exc)
+        or str(exc).startswith(INVALID_ENDPOINT)
+    )
     return configuration_error(exc) if is_boto else None
 
 
@@ -197,26 +203,25 @@ def configuration_error(exc: Exception) -> errors.ConfigurationError:
     # What a process prints and what a parser says of a part of a URL can be a bare password: our
     # own text is all that is said, and there is no cause.
     if _is_about_credentials(exc):
-        return errors.ConfigurationError(f"the credentials cannot be loaded ({_SET_PROCESS})")
-    text = _start(exc)
-    if isinstance(exc, BotoCoreError):
-        hint = _hint(exc) or _SET_CONFIG
-    elif "botocore.configprovider" in _modules(exc):  # such as AWS_MAX_ATTEMPTS=x
-        hint = _SET_CONFIG
-    elif text.startswith(INVALID_ENDPOINT) and "@" not in text:
-        hint = _SET_ENDPOINT
-    else:
-        return errors.ConfigurationError(f"the endpoint URL is not valid ({_SET_ENDPOINT})")
+        return errors.ConfigurationError(f"the credentials cannot be used ({_SET_PROCESS})")
+    text, hint = _start(exc), _hint(exc) or _SET_CONFIG
+    if not isinstance(exc, BotoCoreError):
+        is_endpoint = text.startswith(INVALID_ENDPOINT)
+        if "@" in text or ("urllib.parse" in _modules(exc) and not is_endpoint):
+            return errors.ConfigurationError(f"the endpoint URL is not valid ({_SET_ENDPOINT})")
+        hint = _SET_ENDPOINT if is_endpoint else _SET_CONFIG
     return _caused(errors.ConfigurationError(f"{printable(text)} ({hint})"), exc)
 
 
 def _is_about_credentials(exc: Exception) -> bool:
-    """Tell whether the credentials cannot be read, or the process fails that should print them."""
+    """Tell whether the credentials cannot be read or sign nothing, or their process fails."""
     if isinstance(exc, CredentialRetrievalError):
         return bool(exc.kwargs.get("provider") == "custom-process")
+    modules = set(_modules(exc))
     return (
         not isinstance(exc, (BotoCoreError, ClientError))
-        and not {"botocore.credentials", "aiobotocore.credentials"}.isdisjoint(_modules(exc))
+        and not modules.isdisjoint(_CREDENTIALS)
+        and "botocore.configprovider" not in modules  # such as AWS_METADATA_SERVICE_TIMEOUT=x
         and _raised_by_botocore(exc)
     )
 

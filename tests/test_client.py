@@ -10,9 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
+import boto3
 import botocore.session
 import pytest
-from botocore.exceptions import BotoCoreError
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, CredentialRetrievalError
 from support.clients import (
     ACCESS_KEY,
     ASYNC_BOTO3,
@@ -25,7 +27,18 @@ from support.clients import (
     boto_session,
     registered_handlers,
 )
-from support.loopback import REGION, REQUEST_ID, SERVER_TIME, Loopback, arn, created, described, ok
+from support.loopback import (
+    REGION,
+    REQUEST_ID,
+    SERVER_TIME,
+    Loopback,
+    arn,
+    created,
+    described,
+    ok,
+    refused_url,
+    server_error,
+)
 
 from kvs_streams import (
     AsyncStreamsClient,
@@ -480,8 +493,6 @@ def test_builds_its_own_client(
 
 def test_builds_from_arguments(build: Any, credentials: None, server: Loopback) -> None:
     """Region, endpoint and configuration reach the client that is built."""
-    from botocore.config import Config
-
     server.on_create(created("cam"))
     config = Config(user_agent_extra="cameras/1.0", read_timeout=7)
     _, raw = build(region_name="ap-southeast-2", endpoint_url=server.url, config=config)
@@ -612,6 +623,27 @@ def test_an_exhausted_mock_does_not_hang() -> None:
         StreamsClient(mock).create_stream(REQUEST)
 
 
+def test_a_session_that_is_exhausted_does_not_hang() -> None:
+    """The same while a client is built, and while it is closed."""
+    import asyncio
+
+    async def build() -> None:
+        session = Mock(spec=["client"])
+        session.client.side_effect = []
+        await AsyncStreamsClient(session=session).describe_stream("cam")
+
+    async def close() -> None:
+        session = Mock(spec=["client"])
+        session.client.return_value.close.side_effect = []
+        client = AsyncStreamsClient(session=session)
+        assert client.boto_client is session.client.return_value
+        await client.aclose()
+
+    for call in (build, close):
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            asyncio.run(asyncio.wait_for(call(), 30))
+
+
 @CLIENTS
 @pytest.mark.parametrize(
     "options, text",
@@ -621,13 +653,27 @@ def test_an_exhausted_mock_does_not_hang() -> None:
             r"^session must be a boto3.Session, not <Session>; boto3.Session\(botocore_session=",
         ),
         ({"session": "eu"}, r"^session must be a boto3.Session, not 'eu'; "),
+        ({"session": boto3.Session}, r"^session must be a boto3.Session, not <type>; "),
         ({"config": {}}, r"^config must be a botocore.config.Config, not <dict>$"),
+        ({"region_name": 5}, r"^region_name must be a str, not 5$"),
+        ({"endpoint_url": 5}, r"^endpoint_url must be a str, not 5$"),
     ],
 )
 def test_what_a_client_is_not_built_from(cls: Any, options: Any, text: str) -> None:
     """What looks right and is not is named at once."""
     with pytest.raises(TypeError, match=text):
         cls(**options)
+
+
+@CLIENTS
+def test_a_session_of_the_users_own(cls: Any) -> None:
+    """What it gives needs no more than the methods that are called, and cannot be anything."""
+    fake = SimpleNamespace(create_stream=Mock())
+    session = SimpleNamespace(client=lambda *_, **__: fake)
+    assert cls(session=session).boto_client is fake
+    session = SimpleNamespace(client=lambda *_, **__: object())
+    with pytest.raises(TypeError, match=r"^client must be a 'kinesisvideo' client, not <object>$"):
+        _ = cls(session=session).boto_client
 
 
 class Seconds(float):
@@ -641,14 +687,60 @@ def test_a_subclass_of_float_is_a_number_of_seconds(driver: Driver, server: Loop
     assert info.status is StreamStatus.ACTIVE
 
 
-def test_attempts_that_are_no_number(
-    build: Any, credentials: None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "name",
+    ["AWS_MAX_ATTEMPTS", "AWS_METADATA_SERVICE_TIMEOUT", "AWS_METADATA_SERVICE_NUM_ATTEMPTS"],
+)
+def test_a_variable_that_is_no_number(
+    build: Any, credentials: None, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """A bad environment variable is not blamed on the endpoint."""
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "x")
+    """A bad environment variable is blamed neither on the endpoint nor on the credentials."""
+    monkeypatch.setenv(name, "x")
     error = refused(build, region_name=REGION)
+    assert str(error).startswith("invalid literal for int() with base 10: 'x' (check the AWS conf")
     assert "environment variables" in str(error)
-    assert "endpoint_url" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "settings, text",
+    [
+        ({"connect_timeout": "x"}, "Timeout value connect was x, but it must be an int"),
+        ({"read_timeout": -1}, "Attempted to set read timeout to -1"),
+        ({"user_agent_extra": 5}, "sequence item 1: expected str instance, int found"),
+    ],
+)
+def test_a_bad_config(build: Any, credentials: None, settings: dict[str, Any], text: str) -> None:
+    """A setting that botocore cannot use is blamed on the configuration."""
+    error = refused(build, region_name=REGION, config=Config(**settings))
+    assert str(error).startswith(text)
+    assert str(error).endswith("environment variables and the botocore Config)")
+
+
+@pytest.mark.parametrize("keys", [(7, "key"), ("id", "key", 7), (b"id", b"key")])
+def test_credentials_that_are_no_text(build: Any, keys: tuple[Any, ...]) -> None:
+    """What cannot sign a request is the fault of the credentials, and no lost response."""
+    session = boto3.Session(*keys, region_name=REGION)
+    with pytest.raises(ConfigurationError, match=r"^the credentials cannot be used \(check "):
+        build(session=session, endpoint_url=refused_url())
+
+
+@pytest.mark.parametrize("kind", [SYNC, ASYNC_BOTO3])
+def test_credentials_that_fail_between_two_attempts(connect: Connect, server: Loopback) -> None:
+    """The error says nothing of what was sent, since an earlier attempt may have arrived."""
+    server.on_create(server_error())
+    driver = connect(attempts=2)
+    attempts: list[int] = []
+
+    def sign(**_: object) -> None:
+        attempts.append(len(attempts))
+        if len(attempts) == 2:
+            raise CredentialRetrievalError(provider="assume-role", error_msg="no reply")
+
+    driver.client.boto_client.meta.events.register("before-sign.kinesisvideo", sign)
+    with pytest.raises(ConfigurationError) as caught:
+        driver.create_stream(REQUEST)
+    assert attempts == [0, 1]
+    assert "sent" not in str(caught.value)
 
 
 def refused(build: Any, **options: Any) -> ConfigurationError:

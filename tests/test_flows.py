@@ -436,6 +436,17 @@ def test_deadline(story: Story) -> None:
     assert isinstance(error.__cause__.__cause__, ClientError)
 
 
+@pytest.mark.parametrize(
+    "timeout, text", [(0.04, "0.1"), (0.25, "0.3"), (1.1, "1.1"), (300.0, "300.0")]
+)
+def test_deadline_in_the_text(story: Story, timeout: float, text: str) -> None:
+    """The text is rounded up: it never says less than the timeout."""
+    story.on_describe(*[seen("CREATING")] * 70)
+    with pytest.raises(WaitTimeoutError, match=rf"after {text} s: "):
+        story.wait(timeout=timeout)
+    story.boto.script.clear()
+
+
 def test_deadline_without_any_error(story: Story) -> None:
     """Nothing went wrong but the time: no cause is made up."""
     story.on_describe(seen("CREATING"))
@@ -840,6 +851,16 @@ def test_predecessor_to_the_deadline(story: Story) -> None:
         story.ensure(timeout=1)
     assert caught.value.last_status is None
     assert caught.value.created is not None
+
+
+def test_predecessor_after_the_stream_was_seen(story: Story) -> None:
+    """A stale read is no evidence that a stream has disappeared, and the poll goes on."""
+    story.on_create(created(5)).on_describe(
+        seen("CREATING", 5), seen(born=LONG_AGO), THROTTLED, seen(born=LONG_AGO), seen(born=5)
+    )
+    found = story.ensure()
+    assert found.outcome is CREATED
+    assert found.stream.stream_arn == arn(5)
 
 
 def test_replaced_by_others(story: Story) -> None:

@@ -410,11 +410,16 @@ def test_replies_at_random(driver: Driver, server: Loopback, operation: str, see
 class BrokenSession:
     """A session of the user's own that fails in a way of its own."""
 
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
     def client(self, *_: object, **__: object) -> Any:
-        raise LookupError("a fake")
+        raise self.error
 
 
-def test_what_a_session_raises_passes_through() -> None:
+@pytest.mark.parametrize("error", [LookupError("a fake"), ValueError("tenant 7 has no account")])
+def test_what_a_session_raises_passes_through(error: Exception) -> None:
     """A bug in a user's session is not taken for a setting that is wrong."""
-    with pytest.raises(LookupError, match="a fake"):
-        StreamsClient(session=BrokenSession())
+    with pytest.raises(type(error)) as caught:
+        StreamsClient(session=BrokenSession(error))
+    assert caught.value is error

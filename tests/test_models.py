@@ -711,6 +711,7 @@ def test_throttle_retry_defaults() -> None:
     [
         {"max_attempts": 1},
         {"max_attempts": 10**6},
+        {"max_attempts": enum.IntEnum("Attempts", "FEW").FEW},
         {"base_delay": 0, "max_delay": 0},
         {"base_delay": 8, "max_delay": 8},
         {"base_delay": 0.0},

@@ -49,7 +49,7 @@ class ThrottleRetry:
 
     def __attrs_post_init__(self) -> None:
         """Refuse a policy that makes no sense."""
-        if type(self.max_attempts) is not int:
+        if not isinstance(self.max_attempts, int) or isinstance(self.max_attempts, bool):
             raise TypeError(f"max_attempts must be an int, not {shown(self.max_attempts)}")
         if self.max_attempts < 1:
             raise ValueError(f"max_attempts must be at least 1, got {shown(self.max_attempts)}")
@@ -109,14 +109,15 @@ class Operation:
         waited = self.waited
         if waited < self._limit and not self._over:
             return
-        seconds = max(waited / SECOND, self._timeout)
+        # Rounded up, since less than the timeout would be wrong.
+        tenths = -(-max(waited, self._limit) * 10 // SECOND)
         seen = f"its last status is {self.last_status}" if self.last_status else "never seen"
         name = shown(self.stream_name, redacted=False)
         raise WaitTimeoutError(
-            f"gave up on stream {name} after {seconds:.1f} s: {seen}",
+            f"gave up on stream {name} after {tenths / 10:.1f} s: {seen}",
             stream_name=self.stream_name,
             last_status=self.last_status,
-            waited=seconds,
+            waited=max(waited / SECOND, self._timeout),
         ) from self.last_error
 
     async def sleep(self, nanoseconds: int) -> None:

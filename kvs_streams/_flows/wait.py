@@ -68,6 +68,9 @@ class Poller:
             reply, _ = await operation.send(self._call, retry_throttle=False)
             info = read_stream(self._call, reply)
             if self.is_stale(info):
+                # Of a stream that was seen already, it says nothing.
+                if self.last is not None:
+                    return None
                 raise _stale(info, reply)
         except (ThrottlingError, ServerError) as error:
             operation.last_error = error
