@@ -185,9 +185,27 @@ def test_nested_brackets(driver: Driver, server: Loopback, operation: str, depth
     assert isinstance(found, KvsStreamsError)
     if isinstance(found, TransportError):
         assert found.outcome_unknown
-        assert "the response is unreadable" in str(found)
+        assert "the response is unreadable: RecursionError: maximum recursion" in str(found)
     else:
         assert depth == 5_000
+
+
+def test_an_unreadable_value_is_cut(driver: Driver, server: Loopback) -> None:
+    """What botocore's parser says of a long value is shown, and not to its end."""
+    body = with_member("CreationTime").replace("@", json.dumps("never " * 1_000))
+    server.on_describe(garbage(body.encode()))
+    found = outcome(driver, "DescribeStream")
+    assert 'the response is unreadable: ValueError: Invalid timestamp "never' in str(found)
+    assert len(str(found)) < 600
+
+
+def test_pages_of_tags_that_do_not_end(driver: Driver, server: Loopback) -> None:
+    """The error of a token that comes again names the operation and the stream."""
+    server.answer_with(answering("ListTagsForStream", ok({"Tags": {}, "NextToken": "again"})))
+    found = outcome(driver, "ListTagsForStream")
+    assert isinstance(found, UnexpectedResponseError)
+    assert str(found) == "the pages of the tags of stream 'cam' do not end"
+    assert (found.operation_name, found.stream_name) == ("ListTagsForStream", "cam")
 
 
 @pytest.mark.parametrize("text", TIMES[:13])
@@ -243,15 +261,19 @@ def test_status_that_a_user_makes(text: str) -> None:
     assert len(repr(status)) < 300
 
 
-@pytest.mark.parametrize("value", [["a"], {"a": "b"}, 5, 1.5, True])
-def test_drift_of_a_tag_that_is_no_text(driver: Driver, server: Loopback, value: object) -> None:
+@pytest.mark.parametrize(
+    "value, shown",
+    [(["a"], "<list>"), ({"a": "b"}, "<dict>"), (5, "5"), (1.5, "1.5"), (True, "True")],
+)
+def test_drift_of_a_tag_that_is_no_text(
+    driver: Driver, server: Loopback, value: object, shown: str
+) -> None:
     """What the service sends in place of a tag's value is shown as text."""
     server.answer_with(answering("ListTagsForStream", ok({"Tags": {"site": value}})))
     with pytest.raises(StreamDriftError) as caught:
         driver.ensure_stream(REQUEST)
     (drift,) = caught.value.drift
-    assert isinstance(drift.found, str)
-    assert drift.found
+    assert drift.found == shown
 
 
 class Answering:

@@ -698,6 +698,11 @@ def test_ensured() -> None:
     )
 
 
+def test_a_status_that_looks_like_a_key_is_shown() -> None:
+    """What AWS sends as a status is no credential."""
+    assert repr(StreamStatus("AKIAIOSFODNN7EXAMPLE")).endswith(": 'AKIAIOSFODNN7EXAMPLE'>")
+
+
 # Throttle retry.
 
 

@@ -362,14 +362,13 @@ class Fleet:
             return
         self._listing = None
         self._looking = {**listing.wanted, **self._looking}
-        self._has_new = False
         self._next_list = self._clock.now() + _LIST_INTERVAL * 2**self._failures
 
     def _give_up_listing(self, listing: _Listing, reason: str) -> None:
         _log.info("cannot list the streams, so each one is described: %s", reason)
         self.describes = True
         listing.wanted.update(self._looking)
-        self._looking, self._has_new = {}, False
+        self._looking = {}
         self._end_list(listing)
 
     def _end_list(self, listing: _Listing) -> None:
