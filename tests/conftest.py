@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -38,7 +39,15 @@ def isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("AWS_CONFIG_FILE", str(home / "no-aws-config"))
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "no-aws-credentials"))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setattr(socket, "getaddrinfo", resolve)
         yield home
+
+
+def resolve(host: Any, *args: Any, _resolve: Any = socket.getaddrinfo, **kwargs: Any) -> Any:
+    """Know no name below ``invalid``, whatever the resolver of this machine makes of it."""
+    if str(host).endswith(".invalid"):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    return _resolve(host, *args, **kwargs)
 
 
 @pytest.fixture(autouse=True)

@@ -494,11 +494,11 @@ def test_builds_its_own_client(
 def test_builds_from_arguments(build: Any, credentials: None, server: Loopback) -> None:
     """Region, endpoint and configuration reach the client that is built."""
     server.on_create(created("cam"))
-    config = Config(user_agent_extra="cameras/1.0", read_timeout=7)
+    config = Config(user_agent_extra="cameras/1.0", read_timeout=70)
     _, raw = build(region_name="ap-southeast-2", endpoint_url=server.url, config=config)
     assert raw.meta.region_name == "ap-southeast-2"
     assert raw.meta.endpoint_url == server.url
-    assert raw.meta.config.read_timeout == 7
+    assert raw.meta.config.read_timeout == 70
     assert "cameras/1.0" in server.requests[0].headers["User-Agent"]
     assert "/ap-southeast-2/kinesisvideo/" in server.requests[0].headers["Authorization"]
 

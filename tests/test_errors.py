@@ -505,8 +505,8 @@ def test_every_boto_error_has_been_thought_of() -> None:
     new = set(BOTO_ERRORS) - known
     assert not new, (
         f"botocore.exceptions has classes that nobody has decided about: {sorted(new)}. If one is "
-        "raised before anything is sent, add it to _CONFIGURATION in kvs_streams/_wire.py and to "
-        "CONFIGURATION in this file; else to TRANSPORT, ELSEWHERE or UNTOUCHED in this file."
+        "raised before anything is sent, add it to _CONFIGURATION in kvs_streams/_failures.py and "
+        "to CONFIGURATION in this file; else to TRANSPORT, ELSEWHERE or UNTOUCHED in this file."
     )
 
 

@@ -269,7 +269,7 @@ def test_connection_lost_after_the_request(
 @pytest.mark.parametrize("attempts", [1, 2])
 def test_read_timeout(connect: Connect, server: Loopback, attempts: int) -> None:
     """No reply within the client's patience: the request may have done its work."""
-    server.on_create(*[hang() for _ in range(attempts)])
+    server.answer_with(lambda _: hang())
     driver = connect(attempts=attempts, read_timeout=0.05)
     with pytest.raises(TransportError) as caught:
         driver.create_stream(REQUEST)
@@ -420,8 +420,9 @@ def test_conflict_after_a_lost_reply(
 
 def test_conflict_after_a_read_timeout(connect: Connect, server: Loopback) -> None:
     """The same where the first reply never came."""
-    server.on_create(hang(), conflict())
-    driver = connect(attempts=2, read_timeout=1)
+    server.answer_with(lambda _: hang() if len(server.requests) == 1 else conflict())
+    # On a busy machine the second response can be late as well.
+    driver = connect(attempts=10, read_timeout=1)
     with pytest.raises(ResourceInUseException) as caught:
         driver.create_stream(REQUEST)
     assert caught.value.possibly_own is True

@@ -691,10 +691,10 @@ def test_an_interrupted_fleet_is_resumed_by_running_it_again(
         assert process.stdout is not None
         assert process.stdout.readline().startswith(prefix)
         process.send_signal(getattr(signal, end))
-        _, complaint = process.communicate(timeout=30)
+        _, complaint = process.communicate(timeout=120)
     assert process.returncode != 0
     if end == "SIGINT":
-        assert complaint.rstrip().endswith("KeyboardInterrupt")
+        assert "KeyboardInterrupt" in complaint
     (account,) = (each for each in plane.stats().values() if each["created"])
     assert 0 < len(account["created"]) < 200
     with StreamsClient(

@@ -468,7 +468,7 @@ class Runner:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=900,
             check=False,
         )
 
@@ -484,10 +484,8 @@ class Runner:
             stderr=subprocess.STDOUT,
             text=True,
         ) as process:
-            deadline = time.monotonic() + 60
             while len(self.created()) < 3:
                 assert process.poll() is None, process.communicate()
-                assert time.monotonic() < deadline
                 time.sleep(0.02)
             yield process
 
@@ -514,7 +512,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Runner]]:
 
 def test_a_run_on_the_control_plane(start: Callable[..., Runner]) -> None:
     """What the control plane imitates holds, within the quotas, and everything is deleted."""
-    runner = start(**FAST)
+    # Long enough to see a stream DELETING on a busy machine.
+    runner = start(**{**FAST, "delete_after": 5.0})
     finished = runner.run("--yes")
     assert finished.returncode == 0, finished.stdout
     written = runner.report.read_text(encoding="utf-8")
@@ -542,7 +541,7 @@ def test_a_run_that_is_ended_leaves_nothing(
     runner = start(**{**FAST, "latency": (0.05, 0.05), "unrelated": 0})
     with runner.begun() as process:
         process.send_signal(signal.Signals[ending])
-        printed, _ = process.communicate(timeout=60)
+        printed, _ = process.communicate(timeout=600)
     if ending == "SIGKILL":
         assert runner.existing() >= 3
         finished = runner.run("--yes", "-k", "not-found")
@@ -693,7 +692,7 @@ def test_no_other_run_collects_the_checks() -> None:
 
     def collected(*options: str) -> str:
         return subprocess.run(
-            [*collect, *options], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+            [*collect, *options], cwd=ROOT, capture_output=True, text=True, timeout=900, check=False
         ).stdout
 
     assert "no tests collected" in collected("tests", *others)

@@ -147,6 +147,8 @@ def through_executor(start: str) -> Iterator[Call]:
     """Calls in another process, as ``concurrent.futures`` makes them."""
     context = multiprocessing.get_context(start)
     with ProcessPoolExecutor(1, mp_context=context) as executor:
+        # A process that is forked later could inherit a lock that another thread holds.
+        executor.submit(int).result(timeout=120)
         yield lambda call, *args: executor.submit(call, *args).result(timeout=120)
 
 

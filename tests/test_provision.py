@@ -169,7 +169,7 @@ def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
     assert "Traceback" not in err
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(st.lists(st.text(max_size=8), max_size=6), max_size=5),
     st.sampled_from(["", HEADER]),

@@ -76,7 +76,7 @@ class Aws:
 def _config(*, validates: bool) -> Config:
     return Config(
         connect_timeout=5,
-        read_timeout=20,
+        read_timeout=60,
         # A retry would hide what the first attempt came to.
         retries={"total_max_attempts": 1},
         max_pool_connections=_CONNECTIONS,

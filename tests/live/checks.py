@@ -429,7 +429,7 @@ def concurrent_creates(account: Account) -> Outcome:
     barrier = Barrier(2)
 
     def create() -> Answer:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         return account.create("twice")
 
     with ThreadPoolExecutor(2) as pool:

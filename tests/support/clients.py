@@ -68,7 +68,7 @@ def settings(
     *,
     attempts: int | None = 1,
     mode: str = "standard",
-    read_timeout: float = 10,
+    read_timeout: float = 60,
     **more: Any,
 ) -> dict[str, Any]:
     """What ``botocore.config.Config`` takes; ``attempts=None`` leaves the number to botocore."""
@@ -76,7 +76,7 @@ def settings(
     return {
         "retries": retries,
         "read_timeout": read_timeout,
-        "connect_timeout": 10,
+        "connect_timeout": 60,
         "max_pool_connections": 64,
     } | more
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -352,11 +353,17 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Loopback]:
     server.verify()
 
 
+@cache
+def _taken() -> socket.socket:
+    """A port on which nobody listens, and which nobody else can have while this process lives."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    return taken
+
+
 def refused_url() -> str:
     """An address on which nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{cast('tuple[str, int]', taken.getsockname())[1]}"
+    return f"http://127.0.0.1:{cast('tuple[str, int]', _taken().getsockname())[1]}"
 
 
 def unknown_host_url() -> str:

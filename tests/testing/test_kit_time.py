@@ -171,7 +171,8 @@ def test_tasks_that_start_together_wait_together(kvs: MockKvs) -> None:
 def test_rate_limit_behind_a_semaphore(kvs: MockKvs) -> None:
     """Two hundred tasks, sixteen at a time, all succeed at fifty a second, round after round."""
     kvs.rate_limit(50)
-    client = kvs.async_client(config=Config(max_pool_connections=16))
+    retry = ThrottleRetry(max_attempts=12, max_delay=2)
+    client = kvs.async_client(config=Config(max_pool_connections=16), throttle_retry=retry)
 
     async def create(gate: asyncio.Semaphore, request: CreateStreamRequest) -> None:
         async with gate:
