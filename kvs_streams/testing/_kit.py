@@ -42,7 +42,7 @@ _INSTALL = 'pip install "kvs_streams[testing]"'
 
 _NOT_RUNNING = "mock_kvs is not running: use it in a with statement, or call start()"
 
-# About thirty years, so that the dates of replies stay within what a datetime can hold.
+# About thirty years at once.
 _LONGEST_ADVANCE = 1e9
 
 _lock = threading.Lock()
@@ -547,11 +547,11 @@ class MockKvs:
         """Let time pass; otherwise only the sleeps of kvs_streams' clients move the kit's clock.
 
         Args:
-            seconds: how long, from 0 to a billion.
+            seconds: how long, from 0 to a billion, and ten billion for all calls together.
 
         Raises:
             TypeError: If ``seconds`` is not a number.
-            ValueError: If ``seconds`` is out of its range.
+            ValueError: If ``seconds``, alone or with the calls before, is out of its range.
         """
         if not isinstance(seconds, int | float) or isinstance(seconds, bool):
             raise TypeError(f"seconds must be a number, not {shown(seconds)}")
