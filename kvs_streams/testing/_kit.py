@@ -33,7 +33,15 @@ from ._process import (
 )
 from ._records import Call, MotoStream, StreamRecord
 from ._replies import ErrorCode
-from ._script import Fault, Operation, Rule, check_count, check_operation, check_text
+from ._script import (
+    Fault,
+    Operation,
+    Rule,
+    check_count,
+    check_operation,
+    check_optional_text,
+    check_text,
+)
 from ._service import Service
 
 # The first with ARNs of the region's own partition.
@@ -517,6 +525,7 @@ class MockKvs:
 
         Raises:
             LookupError: If there is no such stream, or more than one.
+            TypeError: If a value is of the wrong type.
         """
         check_text("status", status)
         if describes is not None:
@@ -538,6 +547,7 @@ class MockKvs:
 
         Raises:
             LookupError: If there is no such stream, or more than one.
+            TypeError: If a value is of the wrong type.
         """
         service = self._service
         with service.lock:
@@ -611,7 +621,10 @@ class MockKvs:
 
         Raises:
             LookupError: If a name exists in two accounts, and ``account_id`` does not say which.
+            TypeError: If a value is of the wrong type.
         """
+        check_text("region_name", region_name)
+        check_optional_text("account_id", account_id)
         return _by_name(
             [
                 record
@@ -663,6 +676,9 @@ class MockKvs:
     def _stream(
         self, name: str, region_name: str | None, account_id: str | None
     ) -> tuple[MutableMapping[str, MotoStream], MotoStream]:
+        check_text("stream_name", name)
+        check_optional_text("region_name", region_name)
+        check_optional_text("account_id", account_id)
         candidates = [
             found
             for found in self._streams()

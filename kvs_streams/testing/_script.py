@@ -41,6 +41,12 @@ def check_text(name: str, value: object, *, can_be_empty: bool = False) -> None:
         raise ValueError(f"{name} must not be empty")
 
 
+def check_optional_text(name: str, value: object) -> None:
+    """Refuse what is neither ``None`` nor a string that is not empty."""
+    if value is not None:
+        check_text(name, value)
+
+
 def check_operation(operation: object) -> None:
     """Refuse what is not an operation that the kit imitates."""
     if operation not in OPERATIONS:
@@ -86,8 +92,7 @@ class Fault:
             _check_status("status", self.status)
         check_count("times", self.times)
         check_operation(self.operation)
-        if self.stream_name is not None:
-            check_text("stream_name", self.stream_name)
+        check_optional_text("stream_name", self.stream_name)
         if self.attempts is not None:
             check_count("attempts", self.attempts)
 
@@ -122,8 +127,7 @@ class Rule:
         """Refuse what makes no sense."""
         if self.describes is not None:
             check_count("describes", self.describes)
-        if self.stream_name is not None:
-            check_text("stream_name", self.stream_name)
+        check_optional_text("stream_name", self.stream_name)
 
     def unused(self) -> str | None:
         """Describe this if it has never applied."""
