@@ -281,9 +281,12 @@ class MockKvs:
             config: botocore's configuration, for example of its retries.
 
         Raises:
+            TypeError: If ``config`` is of the wrong type.
             ValueError: If moto does not know the region.
         """
         self._check_running()
+        if config is not None and not isinstance(config, Config):
+            raise TypeError(f"config must be a botocore.config.Config, not {shown(config)}")
         if region_name is not None:
             _check_region(region_name)
         with _lock:
@@ -311,11 +314,12 @@ class MockKvs:
             throttle_retry: the client's retry policy for throttles.
 
         Raises:
+            TypeError: If ``config`` or ``throttle_retry`` is of the wrong type.
             ValueError: If moto does not know the region.
         """
         return StreamsClient(
             self.boto_client(region_name=region_name, config=config),
-            throttle_retry=throttle_retry or ThrottleRetry(),
+            throttle_retry=ThrottleRetry() if throttle_retry is None else throttle_retry,
         )
 
     def async_client(
@@ -333,11 +337,12 @@ class MockKvs:
             throttle_retry: the client's retry policy for throttles.
 
         Raises:
+            TypeError: If ``config`` or ``throttle_retry`` is of the wrong type.
             ValueError: If moto does not know the region.
         """
         return AsyncStreamsClient(
             self.boto_client(region_name=region_name, config=config),
-            throttle_retry=throttle_retry or ThrottleRetry(),
+            throttle_retry=ThrottleRetry() if throttle_retry is None else throttle_retry,
         )
 
     @property
@@ -380,6 +385,7 @@ class MockKvs:
             TypeError: If a value is of the wrong type.
             ValueError: If a value is out of its range.
         """
+        check_text("error", error)
         self._add(
             Fault(
                 method="fail_next",
@@ -496,7 +502,12 @@ class MockKvs:
         Args:
             describes: how many times.
             stream_name: only this stream.
+
+        Raises:
+            TypeError: If a value is of the wrong type.
+            ValueError: If a value is out of its range.
         """
+        check_count("describes", describes)
         self._add_rule(Rule("hide_new", describes, stream_name, "created"))
 
     def _add_rule(self, rule: Rule) -> None:

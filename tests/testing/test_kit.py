@@ -810,6 +810,8 @@ def test_check_in_the_middle() -> None:
         (lambda kvs: kvs.account_limit(-1), ValueError, "streams must be at least 0, got -1"),
         (lambda kvs: kvs.account_limit(True), TypeError, "streams must be a whole number"),
         (lambda kvs: kvs.fail_next(503), TypeError, "error must be a string, not 503"),
+        (lambda kvs: kvs.fail_next(None), TypeError, "error must be a string, not None"),
+        (lambda kvs: kvs.hide_new(None), TypeError, "describes must be a whole number, not None"),
         (lambda kvs: kvs.fail_next(""), ValueError, "error must not be empty"),
         (lambda kvs: kvs.fail_next("99"), ValueError, "error must be at least 300, got 99"),
         (lambda kvs: kvs.fail_next("X", message=5), TypeError, "message must be a string, not 5"),
@@ -853,6 +855,17 @@ def test_wrong_use_is_refused(wrong: Any, error: type[Exception], text: str) -> 
             wrong(kvs)
         assert kvs.unused == ()
         assert kvs.elapsed == 0
+
+
+@pytest.mark.parametrize("make", ["client", "async_client", "boto_client"])
+def test_wrong_options_of_a_client_are_refused(make: str) -> None:
+    """A client with a configuration or a retry policy of a wrong type is not made."""
+    with mock_kvs() as kvs:
+        with pytest.raises(TypeError, match=r"config must be a botocore\.config\.Config, not"):
+            getattr(kvs, make)(config={})
+        if make != "boto_client":
+            with pytest.raises(TypeError, match="throttle_retry must be a ThrottleRetry"):
+                getattr(kvs, make)(throttle_retry={})
 
 
 def test_the_kit_must_run() -> None:
