@@ -293,6 +293,20 @@ def test_message_and_status_can_be_chosen(kvs: MockKvs, camera: CreateStreamRequ
         client.create_stream(camera)
 
 
+@pytest.mark.parametrize("code", ["403", "503"])
+@pytest.mark.parametrize("message", ["busy, come back", ""])
+def test_a_bare_status_can_have_a_message(
+    kvs: MockKvs, camera: CreateStreamRequest, code: str, message: str
+) -> None:
+    """The message of a bare status reaches the caller, who still sees the status as the code."""
+    kvs.fail_next(code, message=message)
+    with pytest.raises(ServiceError) as caught:
+        kvs.client(config=attempts(1)).create_stream(camera)
+    assert caught.value.message == message
+    assert caught.value.code == code
+    assert caught.value.http_status_code == int(code)
+
+
 @pytest.mark.parametrize("code", ["AccessDeniedException", "Odd{Exception}"])
 def test_an_empty_message_is_sent(kvs: MockKvs, camera: CreateStreamRequest, code: str) -> None:
     """An empty text is a text, and does not mean AWS's own."""
