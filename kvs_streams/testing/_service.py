@@ -331,6 +331,8 @@ class Service:
         hours = (stream.data_retention_in_hours or 0) + sign * change
         if refusal := self._check_update(request, stream, {"DataRetentionInHours": hours}):
             return refusal
+        if hours < 0:
+            return _invalid(request, f"The retention period would be {hours} hours.")
         stream.data_retention_in_hours = hours
         return self._updated(stream)
 

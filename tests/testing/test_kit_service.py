@@ -1,5 +1,6 @@
 """The operations around a create as the kit answers them, and its accounts and regions."""
 
+import functools
 import json
 import urllib.request
 from typing import Any
@@ -193,6 +194,25 @@ def test_wrong_updates_are_refused(
         StreamARN=before.stream_arn, CurrentVersion=before.version, **parameters,
     )  # fmt: skip
     assert kvs.streams["cam"] == before
+
+
+@pytest.mark.parametrize("validate", [True, False])
+def test_retention_is_never_negative(*, validate: bool) -> None:
+    """A decrease beyond the current retention is invalid, also without validation."""
+    with mock_kvs(validate=validate) as kvs:
+        kvs.client().create_stream(
+            CreateStreamRequest(stream_name="cam", data_retention_in_hours=5)
+        )
+        call = functools.partial(
+            kvs.boto_client().update_data_retention,
+            StreamName="cam",
+            CurrentVersion=kvs.streams["cam"].version,
+            Operation="DECREASE_DATA_RETENTION",
+        )
+        refused(call, "InvalidArgumentException", DataRetentionChangeInHours=6)
+        assert kvs.streams["cam"].data_retention_in_hours == 5
+        call(DataRetentionChangeInHours=5)
+        assert kvs.streams["cam"].data_retention_in_hours == 0
 
 
 def test_only_an_active_stream_can_be_updated(kvs: MockKvs) -> None:
