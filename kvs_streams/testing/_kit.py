@@ -147,9 +147,9 @@ def _boto_session() -> Any:
 class MockKvs:
     """Kinesis Video Streams on top of moto, with scripted failures; made by ``mock_kvs``.
 
-    While it runs, moto answers the boto3 clients of this process, also those made before it and
-    those without credentials. Nothing waits, nothing leaves this machine, and the environment holds
-    made-up credentials.
+    While it runs, moto answers the boto3 clients of this process that call AWS's standard
+    endpoints, also those made before it and those without credentials. Nothing waits, nothing
+    leaves this machine, and the environment holds made-up credentials.
     """
 
     def __init__(

@@ -389,6 +389,17 @@ def test_data_endpoint(kvs: MockKvs) -> None:
     assert by_name == by_arn
 
 
+def test_moto_answers_at_the_data_endpoint(kvs: MockKvs) -> None:
+    """A client in this process gets a session from moto at the endpoint that moto gives."""
+    create(kvs, "cam")
+    api_name = "GET_HLS_STREAMING_SESSION_URL"
+    reply = kvs.boto_client().get_data_endpoint(StreamName="cam", APIName=api_name)
+    endpoint = reply["DataEndpoint"]
+    media: Any = boto3.client("kinesis-video-archived-media", endpoint_url=endpoint)
+    url = media.get_hls_streaming_session_url(StreamName="cam")["HLSStreamingSessionURL"]
+    assert url.startswith(f"{endpoint}/hls/")
+
+
 def test_each_operation_can_fail(kvs: MockKvs) -> None:
     """Any operation that the kit imitates can be scripted to fail."""
     create(kvs, "cam")
