@@ -482,7 +482,7 @@ class MockKvs:
                 ``None``: until ``release``.
             stream_name: only this stream.
         """
-        self._add_rule(Rule("hold_creating", describes, stream_name, "created"))
+        self._add_rule(Rule("hold_creating", describes, stream_name, "new"))
 
     def hold_deleting(
         self, describes: int | None = None, *, stream_name: str | None = None
@@ -508,7 +508,7 @@ class MockKvs:
             ValueError: If a value is out of its range.
         """
         check_count("describes", describes)
-        self._add_rule(Rule("hide_new", describes, stream_name, "created"))
+        self._add_rule(Rule("hide_new", describes, stream_name, "new"))
 
     def _add_rule(self, rule: Rule) -> None:
         service = self._service

@@ -103,12 +103,10 @@ class Fault:
         arguments = [] if self.error is None else [repr(self.error)]
         if self.times > 1:
             arguments.append(f"times={self.times}")
-        wanted = f"{self.times} call{'s' if self.times > 1 else ''} of {self.operation}"
+        calls = f"{self.met} of {self.times} calls" if self.times > 1 else "no call"
         of_stream = f" for {self.stream_name!r}" if self.stream_name else ""
-        return (
-            f"{self.method}({', '.join(arguments)}) waited for {wanted}{of_stream}; "
-            f"{self.met or 'none'} came"
-        )
+        script = f"{self.method}({', '.join(arguments)})"
+        return f"{script} applied to {calls} of {self.operation}{of_stream}"
 
 
 @define
@@ -119,8 +117,8 @@ class Rule:
     """The kit's method that scripted it."""
     describes: int | None
     stream_name: str | None
-    event: str
-    """What a stream goes through for the rule to apply: ``created`` or ``deleted``."""
+    kind: str
+    """Which streams the rule applies to: ``new`` or ``deleted``."""
     met: int = 0
 
     def __attrs_post_init__(self) -> None:
@@ -137,7 +135,7 @@ class Rule:
         if self.stream_name is not None:
             arguments.append(f"stream_name={self.stream_name!r}")
         script = f"{self.method}({', '.join(arguments)})"
-        return f"{script} waited for a stream; none was {self.event}"
+        return f"{script} applied to no {self.kind} stream"
 
 
 class Rules:

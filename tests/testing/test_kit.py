@@ -743,16 +743,15 @@ def test_an_unused_fault_fails_the_test() -> None:
     first, *unused, requests, way_out = str(caught.value).splitlines()
     assert first == "The test ended, and some of what it scripted had not happened:"
     assert unused.pop(0) == (
-        "  - fail_next('InvalidDeviceException', times=3) waited for 3 calls of create_stream; "
-        "2 came"
+        "  - fail_next('InvalidDeviceException', times=3) applied to 2 of 3 calls of create_stream"
     )
     assert unused == [
-        "  - drop_next() waited for 1 call of delete_stream for 'cam'; none came",
-        "  - lose_next_reply('InternalFailure') waited for 1 call of list_streams; none came",
-        "  - lose_next_reply() waited for 1 call of create_stream for 'other'; none came",
-        "  - hold_creating(stream_name='slow') waited for a stream; none was created",
-        "  - hold_deleting(2) waited for a stream; none was deleted",
-        "  - hide_new(2) waited for a stream; none was created",
+        "  - drop_next() applied to no call of delete_stream for 'cam'",
+        "  - lose_next_reply('InternalFailure') applied to no call of list_streams",
+        "  - lose_next_reply() applied to no call of create_stream for 'other'",
+        "  - hold_creating(stream_name='slow') applied to no new stream",
+        "  - hold_deleting(2) applied to no deleted stream",
+        "  - hide_new(2) applied to no new stream",
     ]
     assert requests == "Requests that were made: create_stream 2, describe_stream 1."
     assert way_out == (

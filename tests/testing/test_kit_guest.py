@@ -298,8 +298,8 @@ def test_no_request_goes_through_a_proxy(proxy: str, camera: CreateStreamRequest
     host = "proxy.example" if "example" in proxy else "127.0.0.1"
     assert str(caught.value) == (
         f"kvs_streams.testing blocked a request to 127.0.0.1 through the proxy {host}: under "
-        "mock_kvs nothing leaves this machine, and a proxy may forward requests elsewhere. Make "
-        "this client without the proxies of its Config in tests"
+        "mock_kvs nothing leaves this machine, and a proxy may forward requests elsewhere. In "
+        "tests, make this client with a Config that has no proxies"
     )
     assert "pw" not in str(caught.value)
     with mock_kvs() as kvs:
