@@ -196,8 +196,8 @@ def test_nobody_is_asked_for_a_code(
         prompts.append(prompt)
         raise EOFError
 
-    session = boto3.Session(profile_name="mfa")
-    resolver = session._session.get_component("credential_provider")  # type: ignore[attr-defined]
+    session: Any = boto3.Session(profile_name="mfa")
+    resolver = session._session.get_component("credential_provider")
     resolver.get_provider("assume-role")._prompter = ask
     client = StreamsClient(session=session)
     keys = session.get_credentials()
@@ -217,7 +217,7 @@ def test_a_role_asks_for_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     with_code = {"SerialNumber": "me"}
 
-    def fetcher(**options: Any) -> AssumeRoleCredentialFetcher:
+    def fetcher(**options: Any) -> Any:
         return AssumeRoleCredentialFetcher(
             botocore.session.get_session().create_client,
             Credentials("a", "b"),
@@ -230,7 +230,7 @@ def test_a_role_asks_for_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
         assert fetcher().fetch_credentials()["access_key"]
         with pytest.raises(CredentialRetrievalError, match="asks for no MFA code"):
             fetcher(extra_args=with_code).fetch_credentials()
-        guarded = AssumeRoleCredentialFetcher._assume_role_kwargs
+        guarded = vars(AssumeRoleCredentialFetcher)["_assume_role_kwargs"]
     assert asked == []
     # Without the plugin it can be brought back, and then asks.
     monkeypatch.setattr(AssumeRoleCredentialFetcher, "_assume_role_kwargs", guarded)
@@ -449,6 +449,78 @@ def test_what_the_test_patches_is_put_back(project: pytest.Pytester) -> None:
         """
     )
     project.runpytest_inprocess("-W", "error").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("scope", ["class", "module", "session"])
+def test_a_fixture_that_outlives_the_kit(project: pytest.Pytester, scope: str) -> None:
+    """What a fixture of a wider scope found of the kit's, and restores later, is undone too."""
+    project.makepyfile(
+        test_first=f"""
+        import pytest
+
+        @pytest.fixture(scope={scope!r})
+        def region():
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("AWS_ACCESS_KEY_ID", "wide")
+                patch.setenv("AWS_REGION", "wide")
+                patch.delenv("AWS_CONFIG_FILE")
+                yield
+
+        class TestAll:
+            def test_kit(self, kvs_mock, request):
+                request.getfixturevalue("region")
+
+            def test_within(self, kvs_mock): ...
+
+            def test_without(self): ...
+        """,
+        test_second="def test_put_back(): ...",
+        conftest="""
+        import os, pytest
+
+        NAMES = "AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_CONFIG_FILE"
+
+        def pytest_sessionstart(session):
+            session.config.before = [os.environ.get(name) for name in NAMES]
+
+        def pytest_unconfigure(config):
+            assert [os.environ.get(name) for name in NAMES] == config.before
+        """,
+    )
+    project.runpytest_inprocess("-W", "error").assert_outcomes(passed=4)
+    assert os.environ.get("AWS_ACCESS_KEY_ID") is None
+    assert os.environ["AWS_REGION"] == "eu-central-1"
+
+
+def test_a_fixture_that_ends_within_the_kit(project: pytest.Pytester) -> None:
+    """While a kit of a whole session runs, the end of a fixture takes nothing away from it."""
+    project.makepyfile(
+        conftest="",
+        test_all="""
+        import os, pytest
+        from kvs_streams.testing import mock_kvs
+
+        @pytest.fixture(scope="session")
+        def kit():
+            with mock_kvs() as running:
+                yield running
+
+        @pytest.fixture(scope="class")
+        def region():
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("AWS_REGION", "wide")
+                yield
+
+        class TestAll:
+            def test_fixture(self, kit, region):
+                assert os.environ["AWS_REGION"] == "wide"
+
+        def test_afterwards(kit):
+            assert os.environ["AWS_REGION"] == "us-east-1"
+        """,
+    )
+    project.runpytest_inprocess("-W", "error").assert_outcomes(passed=2)
+    assert os.environ["AWS_REGION"] == "eu-central-1"
 
 
 def test_a_patch_of_others_survives_the_kit(monkeypatch: pytest.MonkeyPatch) -> None:
