@@ -43,7 +43,8 @@ class Changes:
     Code that changes the same place while the kit runs, and undoes that after the kit has stopped,
     restores what it found: something of the kit's. pytest's ``monkeypatch`` does so in a test
     that asks for it before ``kvs_mock``. Therefore ``undo`` touches only what the kit put there,
-    and the plugin repeats it after the test, see ``undo_again``.
+    and the plugin repeats it after the test, see ``undo_again``, and after each fixture that began
+    while the kit ran and ends later than the test, see ``again``.
     """
 
     def __init__(self) -> None:
@@ -103,9 +104,19 @@ class Changes:
         for change in reversed(self._changes):
             change.undo(at_start)
 
+    def again(self) -> None:
+        """Undo once more, if the kit has stopped and no other runs."""
+        if not running():
+            self.undo()
+
 
 # Bounded, since without the plugin nothing calls undo_again.
 _recent: deque[Changes] = deque(maxlen=16)
+
+
+def running() -> list[Changes]:
+    """Return the changes of the kit that runs, if there is one."""
+    return [changes for changes in _recent if not changes.undone]
 
 
 def undo_again(at_start: Mapping[str, str] | None) -> None:

@@ -8,6 +8,9 @@ from contextvars import ContextVar
 
 NS_PER_SECOND = 1_000_000_000
 
+# About 317 years, so that dates stay before the year 3000, the last that Windows can convert.
+_LONGEST = 10_000_000_000
+
 # Jitter in its middle, so that every run of a test is the same.
 _RANDOM = 0.5
 # Where the monotonic clock starts: a constant, so that nothing depends on the machine's uptime.
@@ -94,8 +97,17 @@ class VirtualClock:
             await self.sleep_async(int(ns))
 
     def advance(self, ns: int) -> None:
-        """Let time pass for every thread and task."""
+        """Let time pass for every thread and task.
+
+        Raises:
+            ValueError: If all calls together would exceed the limit.
+        """
         with self._lock:
+            if self._advanced + ns > _LONGEST * NS_PER_SECOND:
+                raise ValueError(
+                    f"all calls of advance together must be at most {_LONGEST} seconds, got "
+                    f"{ns / NS_PER_SECOND:.15g} after {self._advanced / NS_PER_SECOND:.15g}"
+                )
             self._advanced += ns
 
     def random(self) -> float:

@@ -56,8 +56,8 @@ class BlockedRequestError(RuntimeError):
             # Without the user and the password of the proxy.
             super().__init__(
                 f"{blocked} through the proxy {urlsplit(proxy).hostname}: under mock_kvs nothing "
-                "leaves this machine, and a proxy may forward requests elsewhere. Make this client "
-                "without the proxies of its Config in tests"
+                "leaves this machine, and a proxy may forward requests elsewhere. In tests, make "
+                "this client with a Config that has no proxies"
             )
 
     def __reduce__(self) -> tuple[type["BlockedRequestError"], tuple[str, str | None]]:

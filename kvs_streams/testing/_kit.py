@@ -33,7 +33,15 @@ from ._process import (
 )
 from ._records import Call, MotoStream, StreamRecord
 from ._replies import ErrorCode
-from ._script import Fault, Operation, Rule, check_count, check_operation, check_text
+from ._script import (
+    Fault,
+    Operation,
+    Rule,
+    check_count,
+    check_operation,
+    check_optional_text,
+    check_text,
+)
 from ._service import Service
 
 # The first with ARNs of the region's own partition.
@@ -42,7 +50,7 @@ _INSTALL = 'pip install "kvs_streams[testing]"'
 
 _NOT_RUNNING = "mock_kvs is not running: use it in a with statement, or call start()"
 
-# About thirty years, so that the dates of replies stay within what a datetime can hold.
+# About thirty years at once.
 _LONGEST_ADVANCE = 1e9
 
 _lock = threading.Lock()
@@ -139,9 +147,9 @@ def _boto_session() -> Any:
 class MockKvs:
     """Kinesis Video Streams on top of moto, with scripted failures; made by ``mock_kvs``.
 
-    While it runs, moto answers the boto3 clients of this process, also those made before it and
-    those without credentials. Nothing waits, nothing leaves this machine, and the environment holds
-    made-up credentials.
+    While it runs, moto answers the boto3 clients of this process that call AWS's standard
+    endpoints, also those made before it and those without credentials. Nothing waits, nothing
+    leaves this machine, and the environment holds made-up credentials.
     """
 
     def __init__(
@@ -273,9 +281,12 @@ class MockKvs:
             config: botocore's configuration, for example of its retries.
 
         Raises:
+            TypeError: If ``config`` is of the wrong type.
             ValueError: If moto does not know the region.
         """
         self._check_running()
+        if config is not None and not isinstance(config, Config):
+            raise TypeError(f"config must be a botocore.config.Config, not {shown(config)}")
         if region_name is not None:
             _check_region(region_name)
         with _lock:
@@ -303,11 +314,12 @@ class MockKvs:
             throttle_retry: the client's retry policy for throttles.
 
         Raises:
+            TypeError: If ``config`` or ``throttle_retry`` is of the wrong type.
             ValueError: If moto does not know the region.
         """
         return StreamsClient(
             self.boto_client(region_name=region_name, config=config),
-            throttle_retry=throttle_retry or ThrottleRetry(),
+            throttle_retry=ThrottleRetry() if throttle_retry is None else throttle_retry,
         )
 
     def async_client(
@@ -325,11 +337,12 @@ class MockKvs:
             throttle_retry: the client's retry policy for throttles.
 
         Raises:
+            TypeError: If ``config`` or ``throttle_retry`` is of the wrong type.
             ValueError: If moto does not know the region.
         """
         return AsyncStreamsClient(
             self.boto_client(region_name=region_name, config=config),
-            throttle_retry=throttle_retry or ThrottleRetry(),
+            throttle_retry=ThrottleRetry() if throttle_retry is None else throttle_retry,
         )
 
     @property
@@ -372,6 +385,7 @@ class MockKvs:
             TypeError: If a value is of the wrong type.
             ValueError: If a value is out of its range.
         """
+        check_text("error", error)
         self._add(
             Fault(
                 method="fail_next",
@@ -468,7 +482,7 @@ class MockKvs:
                 ``None``: until ``release``.
             stream_name: only this stream.
         """
-        self._add_rule(Rule("hold_creating", describes, stream_name, "created"))
+        self._add_rule(Rule("hold_creating", describes, stream_name, "new"))
 
     def hold_deleting(
         self, describes: int | None = None, *, stream_name: str | None = None
@@ -488,8 +502,13 @@ class MockKvs:
         Args:
             describes: how many times.
             stream_name: only this stream.
+
+        Raises:
+            TypeError: If a value is of the wrong type.
+            ValueError: If a value is out of its range.
         """
-        self._add_rule(Rule("hide_new", describes, stream_name, "created"))
+        check_count("describes", describes)
+        self._add_rule(Rule("hide_new", describes, stream_name, "new"))
 
     def _add_rule(self, rule: Rule) -> None:
         service = self._service
@@ -517,6 +536,7 @@ class MockKvs:
 
         Raises:
             LookupError: If there is no such stream, or more than one.
+            TypeError: If a value is of the wrong type.
         """
         check_text("status", status)
         if describes is not None:
@@ -538,6 +558,7 @@ class MockKvs:
 
         Raises:
             LookupError: If there is no such stream, or more than one.
+            TypeError: If a value is of the wrong type.
         """
         service = self._service
         with service.lock:
@@ -547,11 +568,11 @@ class MockKvs:
         """Let time pass; otherwise only the sleeps of kvs_streams' clients move the kit's clock.
 
         Args:
-            seconds: how long, from 0 to a billion.
+            seconds: how long, from 0 to a billion, and ten billion for all calls together.
 
         Raises:
             TypeError: If ``seconds`` is not a number.
-            ValueError: If ``seconds`` is out of its range.
+            ValueError: If ``seconds``, alone or with the calls before, is out of its range.
         """
         if not isinstance(seconds, int | float) or isinstance(seconds, bool):
             raise TypeError(f"seconds must be a number, not {shown(seconds)}")
@@ -611,7 +632,10 @@ class MockKvs:
 
         Raises:
             LookupError: If a name exists in two accounts, and ``account_id`` does not say which.
+            TypeError: If a value is of the wrong type.
         """
+        check_text("region_name", region_name)
+        check_optional_text("account_id", account_id)
         return _by_name(
             [
                 record
@@ -663,6 +687,9 @@ class MockKvs:
     def _stream(
         self, name: str, region_name: str | None, account_id: str | None
     ) -> tuple[MutableMapping[str, MotoStream], MotoStream]:
+        check_text("stream_name", name)
+        check_optional_text("region_name", region_name)
+        check_optional_text("account_id", account_id)
         candidates = [
             found
             for found in self._streams()

@@ -82,10 +82,11 @@ def announce(changes: Changes, endpoint_url: str) -> None:
 
 
 def credentials_for_everybody(changes: Changes) -> None:
-    """Sign with made-up credentials where a client has none, or has some that cannot be refreshed.
+    """Sign with made-up credentials where a client has none, or has some that need a refresh.
 
     Such a client was made before the kit: at the import of a module, on a machine without
-    credentials or with an expired login.
+    credentials, with an expired login, or with a role that is assumed at the first call. A refresh
+    could ask for an MFA code, run a program, or leave the client with keys of moto's.
     """
     signers: Any = import_module("botocore.signers")
     providers: Any = import_module("botocore.credentials")
@@ -100,9 +101,13 @@ def credentials_for_everybody(changes: Changes) -> None:
             self._credentials = credentials
 
         def get_frozen_credentials(self) -> Any:
+            if isinstance(self._credentials, providers.RefreshableCredentials):
+                # get_frozen_credentials would refresh them, even some time before they expire.
+                needs_refresh = self._credentials.refresh_needed(refresh_in=0)
+                return made_up if needs_refresh else self._credentials._frozen_credentials  # noqa: SLF001
             try:
                 return self._credentials.get_frozen_credentials()
-            except Exception:  # noqa: BLE001 - there are none, or one of many refreshes failed
+            except Exception:  # noqa: BLE001 - there are none, or another provider's failed
                 return made_up
 
     def get_auth_instance(
@@ -119,14 +124,35 @@ def credentials_for_everybody(changes: Changes) -> None:
             self, signing_name, region_name, signature_version, request_credentials, **kwargs
         )
 
+    for name in ("get_auth_instance", "get_auth"):
+        changes.attribute(signer, name, get_auth_instance)
+    _no_programs_and_no_questions(changes, providers)
+
+
+def _no_programs_and_no_questions(changes: Changes, providers: Any) -> None:
+    """Run no program and ask for no MFA code.
+
+    The signer does not. But clients find credentials when they are made, other code reads them
+    directly, and aiobotocore has a signer of its own.
+    """
+    fetcher = providers.AssumeRoleCredentialFetcher
+
     def run_no_program(*_: Any) -> Any:
         raise providers.CredentialRetrievalError(
             provider="custom-process", error_msg="mock_kvs runs no credential_process"
         )
 
-    for name in ("get_auth_instance", "get_auth"):
-        changes.attribute(signer, name, get_auth_instance)
+    assume_role_arguments = fetcher._assume_role_kwargs  # noqa: SLF001
+
+    def ask_for_no_code(self: Any) -> Any:
+        if changes.undone or "SerialNumber" not in self._assume_kwargs:
+            return assume_role_arguments(self)
+        raise providers.CredentialRetrievalError(
+            provider="assume-role", error_msg="mock_kvs asks for no MFA code"
+        )
+
     changes.attribute(providers.ProcessProvider, "_retrieve_credentials_using", run_no_program)
+    changes.attribute(fetcher, "_assume_role_kwargs", ask_for_no_code)
 
 
 # Pauses

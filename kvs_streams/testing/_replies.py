@@ -99,8 +99,9 @@ def error_reply(
 ) -> Reply:
     """Answer with an error as the service writes it.
 
-    A code of digits is a status that a proxy answers: in HTML and without a code. botocore then
-    uses the status as the code.
+    A code of digits is a status that a proxy answers without a code; botocore then uses the status
+    as the code. The body is HTML. With a message it is JSON, since botocore reads no message from
+    the HTML of a 5xx.
 
     Args:
         request: what is answered.
@@ -109,8 +110,13 @@ def error_reply(
         message: the text; by default AWS's own.
     """
     if code.isdecimal():
-        body = f"<html><body><h1>{code if message is None else message}</h1></body></html>"
-        return Reply(status or int(code), {"content-type": "text/html"}, body)
+        status = status or int(code)
+        if message is not None:
+            return Reply(
+                status, {"content-type": "application/json"}, json.dumps({"message": message})
+            )
+        body = f"<html><body><h1>{code}</h1></body></html>"
+        return Reply(status, {"content-type": "text/html"}, body)
     known_status, text = _ERRORS.get(code, (400, "{code}"))
     if message is None:
         message = text.format(

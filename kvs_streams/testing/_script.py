@@ -41,6 +41,12 @@ def check_text(name: str, value: object, *, can_be_empty: bool = False) -> None:
         raise ValueError(f"{name} must not be empty")
 
 
+def check_optional_text(name: str, value: object) -> None:
+    """Refuse what is neither ``None`` nor a string that is not empty."""
+    if value is not None:
+        check_text(name, value)
+
+
 def check_operation(operation: object) -> None:
     """Refuse what is not an operation that the kit imitates."""
     if operation not in OPERATIONS:
@@ -86,8 +92,7 @@ class Fault:
             _check_status("status", self.status)
         check_count("times", self.times)
         check_operation(self.operation)
-        if self.stream_name is not None:
-            check_text("stream_name", self.stream_name)
+        check_optional_text("stream_name", self.stream_name)
         if self.attempts is not None:
             check_count("attempts", self.attempts)
 
@@ -98,12 +103,10 @@ class Fault:
         arguments = [] if self.error is None else [repr(self.error)]
         if self.times > 1:
             arguments.append(f"times={self.times}")
-        wanted = f"{self.times} call{'s' if self.times > 1 else ''} of {self.operation}"
+        calls = f"{self.met} of {self.times} calls" if self.times > 1 else "no call"
         of_stream = f" for {self.stream_name!r}" if self.stream_name else ""
-        return (
-            f"{self.method}({', '.join(arguments)}) waited for {wanted}{of_stream}; "
-            f"{self.met or 'none'} came"
-        )
+        script = f"{self.method}({', '.join(arguments)})"
+        return f"{script} applied to {calls} of {self.operation}{of_stream}"
 
 
 @define
@@ -114,16 +117,15 @@ class Rule:
     """The kit's method that scripted it."""
     describes: int | None
     stream_name: str | None
-    event: str
-    """What a stream goes through for the rule to apply: ``created`` or ``deleted``."""
+    kind: str
+    """Which streams the rule applies to: ``new`` or ``deleted``."""
     met: int = 0
 
     def __attrs_post_init__(self) -> None:
         """Refuse what makes no sense."""
         if self.describes is not None:
             check_count("describes", self.describes)
-        if self.stream_name is not None:
-            check_text("stream_name", self.stream_name)
+        check_optional_text("stream_name", self.stream_name)
 
     def unused(self) -> str | None:
         """Describe this if it has never applied."""
@@ -133,7 +135,7 @@ class Rule:
         if self.stream_name is not None:
             arguments.append(f"stream_name={self.stream_name!r}")
         script = f"{self.method}({', '.join(arguments)})"
-        return f"{script} waited for a stream; none was {self.event}"
+        return f"{script} applied to no {self.kind} stream"
 
 
 class Rules:

@@ -200,10 +200,7 @@ class Service:
         if (serve := self._for_account.get(request.operation)) is not None:
             return serve(request)
         if (serve_stream := self._for_stream.get(request.operation)) is not None:
-            stream = _find(request)
-            if stream is None:
-                return error_reply(request, "ResourceNotFoundException")
-            return serve_stream(request, stream)
+            return _serve_one(request, serve_stream)
         name = api_name(request.operation)
         text = (
             f"kvs_streams.testing does not imitate {name}. Replace this call in the test, for "
@@ -223,7 +220,8 @@ class Service:
         if refusal := self._refusal(request, request.parameters):
             return refusal
         is_full = self.account_limit is not None and len(request.streams) >= self.account_limit
-        if is_full and _find(request) is None:
+        name = request.parameters.get("StreamName")
+        if is_full and all(stream.stream_name != name for stream in request.streams.values()):
             return error_reply(request, "AccountStreamLimitExceededException")
         reply = request.forward()
         if error_code(reply) is not None:
@@ -333,6 +331,8 @@ class Service:
         hours = (stream.data_retention_in_hours or 0) + sign * change
         if refusal := self._check_update(request, stream, {"DataRetentionInHours": hours}):
             return refusal
+        if hours < 0:
+            return _invalid(request, f"The retention period would be {hours} hours.")
         stream.data_retention_in_hours = hours
         return self._updated(stream)
 
@@ -459,11 +459,22 @@ def _tier_in(parameters: Mapping[str, Any]) -> str:
     return storage.get("DefaultStorageTier", "HOT")
 
 
-def _find(request: Request) -> "MotoStream | None":
-    name = request.parameters.get("StreamName")
-    if name is None:
-        return request.streams.get(request.parameters.get("StreamARN") or "")
-    return next((stream for stream in request.streams.values() if stream.stream_name == name), None)
+def _serve_one(request: Request, serve: "Callable[[Request, MotoStream], Reply]") -> Reply:
+    """Find the one stream that a request is about, and answer for it."""
+    name, arn = (request.parameters.get(member) for member in ("StreamName", "StreamARN"))
+    if name is None and arn is None:
+        return _invalid(request, "Either StreamName or StreamARN must be specified.")
+    streams = request.streams.values()
+    stream = next((each for each in streams if each.stream_name == name or each.arn == arn), None)
+    if stream is None:
+        return error_reply(request, "ResourceNotFoundException")
+    if name not in (None, stream.stream_name) or arn not in (None, stream.arn):
+        text = (
+            "kvs_streams.testing does not imitate a request with the name of one stream and the "
+            "ARN of another, since AWS's answer is not published. Pass one of the two."
+        )
+        return error_reply(request, "UnknownOperationException", message=text)
+    return serve(request, stream)
 
 
 def _info(stream: "MotoStream") -> dict[str, object]:

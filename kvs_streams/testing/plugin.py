@@ -62,6 +62,17 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
             undo_again(item.stash.get(_environments, None))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> None:
+    """Put back what a fixture brings back of the kit's when it ends, later than its first test."""
+    if request.scope != "function" and _CHANGES in sys.modules:
+        from ._changes import running
+
+        for changes in running():
+            # Added before the fixture's own, so that it runs after them.
+            request.addfinalizer(changes.again)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that passed, but did not use everything that it scripted."""

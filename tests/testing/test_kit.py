@@ -293,6 +293,20 @@ def test_message_and_status_can_be_chosen(kvs: MockKvs, camera: CreateStreamRequ
         client.create_stream(camera)
 
 
+@pytest.mark.parametrize("code", ["403", "503"])
+@pytest.mark.parametrize("message", ["busy, come back", ""])
+def test_a_bare_status_can_have_a_message(
+    kvs: MockKvs, camera: CreateStreamRequest, code: str, message: str
+) -> None:
+    """The message of a bare status reaches the caller, who still sees the status as the code."""
+    kvs.fail_next(code, message=message)
+    with pytest.raises(ServiceError) as caught:
+        kvs.client(config=attempts(1)).create_stream(camera)
+    assert caught.value.message == message
+    assert caught.value.code == code
+    assert caught.value.http_status_code == int(code)
+
+
 @pytest.mark.parametrize("code", ["AccessDeniedException", "Odd{Exception}"])
 def test_an_empty_message_is_sent(kvs: MockKvs, camera: CreateStreamRequest, code: str) -> None:
     """An empty text is a text, and does not mean AWS's own."""
@@ -729,16 +743,15 @@ def test_an_unused_fault_fails_the_test() -> None:
     first, *unused, requests, way_out = str(caught.value).splitlines()
     assert first == "The test ended, and some of what it scripted had not happened:"
     assert unused.pop(0) == (
-        "  - fail_next('InvalidDeviceException', times=3) waited for 3 calls of create_stream; "
-        "2 came"
+        "  - fail_next('InvalidDeviceException', times=3) applied to 2 of 3 calls of create_stream"
     )
     assert unused == [
-        "  - drop_next() waited for 1 call of delete_stream for 'cam'; none came",
-        "  - lose_next_reply('InternalFailure') waited for 1 call of list_streams; none came",
-        "  - lose_next_reply() waited for 1 call of create_stream for 'other'; none came",
-        "  - hold_creating(stream_name='slow') waited for a stream; none was created",
-        "  - hold_deleting(2) waited for a stream; none was deleted",
-        "  - hide_new(2) waited for a stream; none was created",
+        "  - drop_next() applied to no call of delete_stream for 'cam'",
+        "  - lose_next_reply('InternalFailure') applied to no call of list_streams",
+        "  - lose_next_reply() applied to no call of create_stream for 'other'",
+        "  - hold_creating(stream_name='slow') applied to no new stream",
+        "  - hold_deleting(2) applied to no deleted stream",
+        "  - hide_new(2) applied to no new stream",
     ]
     assert requests == "Requests that were made: create_stream 2, describe_stream 1."
     assert way_out == (
@@ -810,6 +823,8 @@ def test_check_in_the_middle() -> None:
         (lambda kvs: kvs.account_limit(-1), ValueError, "streams must be at least 0, got -1"),
         (lambda kvs: kvs.account_limit(True), TypeError, "streams must be a whole number"),
         (lambda kvs: kvs.fail_next(503), TypeError, "error must be a string, not 503"),
+        (lambda kvs: kvs.fail_next(None), TypeError, "error must be a string, not None"),
+        (lambda kvs: kvs.hide_new(None), TypeError, "describes must be a whole number, not None"),
         (lambda kvs: kvs.fail_next(""), ValueError, "error must not be empty"),
         (lambda kvs: kvs.fail_next("99"), ValueError, "error must be at least 300, got 99"),
         (lambda kvs: kvs.fail_next("X", message=5), TypeError, "message must be a string, not 5"),
@@ -819,6 +834,21 @@ def test_check_in_the_middle() -> None:
         (lambda kvs: kvs.drop_next(stream_name=b"c"), TypeError, "stream_name must be a string"),
         (lambda kvs: kvs.hide_new(stream_name=""), ValueError, "stream_name must not be empty"),
         (lambda kvs: kvs.set_status("c", 3), TypeError, "status must be a string, not 3"),
+        (lambda kvs: kvs.set_status(3, "ACTIVE"), TypeError, "stream_name must be a string, not 3"),
+        (lambda kvs: kvs.release("c", account_id=12), TypeError, "account_id must be a string"),
+        (lambda kvs: kvs.release("c", region_name=1), TypeError, "region_name must be a string"),
+        (
+            lambda kvs: kvs.set_status("c", "ACTIVE", account_id=999999999999),
+            TypeError,
+            "account_id must be a string, not 999999999999",
+        ),
+        (
+            lambda kvs: kvs.streams_in("us-east-1", account_id=123456789012),
+            TypeError,
+            "account_id must be a string, not 123456789012",
+        ),
+        (lambda kvs: kvs.streams_in(None), TypeError, "region_name must be a string, not None"),
+        (lambda kvs: kvs.streams_in(""), ValueError, "region_name must not be empty"),
         (lambda kvs: kvs.count("CreateStream"), ValueError, "operation must be one of create_"),
         (lambda kvs: kvs.advance(-5), ValueError, "seconds must be from 0 to 1000000000, got -5"),
         (lambda kvs: kvs.advance(math.nan), ValueError, "seconds must be from 0 .* got nan"),
@@ -838,6 +868,17 @@ def test_wrong_use_is_refused(wrong: Any, error: type[Exception], text: str) -> 
             wrong(kvs)
         assert kvs.unused == ()
         assert kvs.elapsed == 0
+
+
+@pytest.mark.parametrize("make", ["client", "async_client", "boto_client"])
+def test_wrong_options_of_a_client_are_refused(make: str) -> None:
+    """A client with a configuration or a retry policy of a wrong type is not made."""
+    with mock_kvs() as kvs:
+        with pytest.raises(TypeError, match=r"config must be a botocore\.config\.Config, not"):
+            getattr(kvs, make)(config={})
+        if make != "boto_client":
+            with pytest.raises(TypeError, match="throttle_retry must be a ThrottleRetry"):
+                getattr(kvs, make)(throttle_retry={})
 
 
 def test_the_kit_must_run() -> None:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,13 @@ import boto3
 import botocore.session
 import pytest
 from botocore.config import Config
-from botocore.credentials import CredentialResolver, Credentials, RefreshableCredentials
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialResolver,
+    Credentials,
+    RefreshableCredentials,
+)
+from botocore.exceptions import CredentialRetrievalError
 from botocore.hooks import HierarchicalEmitter
 from botocore.httpsession import URLLib3Session
 from botocore.retries import bucket
@@ -40,6 +46,15 @@ sso_role_name = developer
 sso_region = eu-west-1
 sso_start_url = https://office.example/start
 sso_registration_scopes = sso:account:access
+"""
+MFA_PROFILE = """
+[profile office]
+region = eu-west-1
+[profile mfa]
+region = eu-west-1
+role_arn = arn:aws:iam::111111111111:role/cameras
+source_profile = office
+mfa_serial = arn:aws:iam::111111111111:mfa/me
 """
 # The file's name is the hash of the session's name, as botocore makes it.
 SSO_TOKEN = {
@@ -166,6 +181,86 @@ def test_no_program_is_run_for_credentials(
     assert runs.read_text("utf-8") == "run "
 
 
+def test_nobody_is_asked_for_a_code(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, camera: CreateStreamRequest
+) -> None:
+    """A client with a role that wants an MFA code is answered, and can still ask afterwards."""
+    config, credentials = tmp_path / "config", tmp_path / "credentials"
+    config.write_text(MFA_PROFILE, "utf-8")
+    credentials.write_text("[office]\naws_access_key_id = a\naws_secret_access_key = b\n", "utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    prompts: list[str] = []
+
+    def ask(prompt: str) -> str:
+        prompts.append(prompt)
+        raise EOFError
+
+    session: Any = boto3.Session(profile_name="mfa")
+    resolver = session._session.get_component("credential_provider")
+    resolver.get_provider("assume-role")._prompter = ask
+    client = StreamsClient(session=session)
+    keys = session.get_credentials()
+    for server in (False, True):
+        with mock_kvs(server=server) as kvs:
+            client.create_stream(camera)
+            assert list(kvs.streams_in("eu-west-1")) == ["cam"]
+    assert prompts == []
+    with pytest.raises(EOFError):
+        keys.get_frozen_credentials()
+    assert prompts == ["Enter MFA code for arn:aws:iam::111111111111:mfa/me: "]
+    client.close()
+
+
+def test_a_role_asks_for_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials that are read directly assume a role through moto, unless it wants a code."""
+    asked: list[str] = []
+    with_code = {"SerialNumber": "me"}
+
+    def fetcher(**options: Any) -> Any:
+        return AssumeRoleCredentialFetcher(
+            botocore.session.get_session().create_client,
+            Credentials("a", "b"),
+            "arn:aws:iam::222222222222:role/cameras",
+            mfa_prompter=asked.append,
+            **options,
+        )
+
+    with mock_kvs():
+        assert fetcher().fetch_credentials()["access_key"]
+        with pytest.raises(CredentialRetrievalError, match="asks for no MFA code"):
+            fetcher(extra_args=with_code).fetch_credentials()
+        guarded = vars(AssumeRoleCredentialFetcher)["_assume_role_kwargs"]
+    assert asked == []
+    # Without the plugin it can be brought back, and then asks.
+    monkeypatch.setattr(AssumeRoleCredentialFetcher, "_assume_role_kwargs", guarded)
+    fetcher(extra_args=with_code)._assume_role_kwargs()
+    assert asked == ["Enter MFA code for me: "]
+
+
+def test_credentials_about_to_expire_are_used_as_they_are(kvs: MockKvs) -> None:
+    """What botocore would refresh some time before it expires is used, without a refresh."""
+
+    def refresh() -> dict[str, str]:
+        raise AssertionError
+
+    keys: list[str] = []
+    session = botocore.session.get_session()
+    for minutes, expected in ((5, "AKIAOLD/"), (-5, "kvs-streams-testing/")):
+        expiry = datetime.now(timezone.utc) + timedelta(minutes=minutes)
+        credentials = RefreshableCredentials("AKIAOLD", "x", "x", expiry, refresh, "test")
+        session._credentials = credentials  # type: ignore[attr-defined]
+        client = session.create_client("kinesisvideo")
+        client.meta.events.register(
+            "before-send",
+            lambda request, **_: keys.append(str(request.headers["Authorization"])),
+        )
+        client.list_streams()
+        client.close()
+        assert expected in keys[-1]
+    assert kvs.count("list_streams") == 2
+
+
 # Waiting
 
 
@@ -203,8 +298,8 @@ def test_no_request_goes_through_a_proxy(proxy: str, camera: CreateStreamRequest
     host = "proxy.example" if "example" in proxy else "127.0.0.1"
     assert str(caught.value) == (
         f"kvs_streams.testing blocked a request to 127.0.0.1 through the proxy {host}: under "
-        "mock_kvs nothing leaves this machine, and a proxy may forward requests elsewhere. Make "
-        "this client without the proxies of its Config in tests"
+        "mock_kvs nothing leaves this machine, and a proxy may forward requests elsewhere. In "
+        "tests, make this client with a Config that has no proxies"
     )
     assert "pw" not in str(caught.value)
     with mock_kvs() as kvs:
@@ -354,6 +449,78 @@ def test_what_the_test_patches_is_put_back(project: pytest.Pytester) -> None:
         """
     )
     project.runpytest_inprocess("-W", "error").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("scope", ["class", "module", "session"])
+def test_a_fixture_that_outlives_the_kit(project: pytest.Pytester, scope: str) -> None:
+    """What a fixture of a wider scope found of the kit's, and restores later, is undone too."""
+    project.makepyfile(
+        test_first=f"""
+        import pytest
+
+        @pytest.fixture(scope={scope!r})
+        def region():
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("AWS_ACCESS_KEY_ID", "wide")
+                patch.setenv("AWS_REGION", "wide")
+                patch.delenv("AWS_CONFIG_FILE")
+                yield
+
+        class TestAll:
+            def test_kit(self, kvs_mock, request):
+                request.getfixturevalue("region")
+
+            def test_within(self, kvs_mock): ...
+
+            def test_without(self): ...
+        """,
+        test_second="def test_put_back(): ...",
+        conftest="""
+        import os, pytest
+
+        NAMES = "AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_CONFIG_FILE"
+
+        def pytest_sessionstart(session):
+            session.config.before = [os.environ.get(name) for name in NAMES]
+
+        def pytest_unconfigure(config):
+            assert [os.environ.get(name) for name in NAMES] == config.before
+        """,
+    )
+    project.runpytest_inprocess("-W", "error").assert_outcomes(passed=4)
+    assert os.environ.get("AWS_ACCESS_KEY_ID") is None
+    assert os.environ["AWS_REGION"] == "eu-central-1"
+
+
+def test_a_fixture_that_ends_within_the_kit(project: pytest.Pytester) -> None:
+    """While a kit of a whole session runs, the end of a fixture takes nothing away from it."""
+    project.makepyfile(
+        conftest="",
+        test_all="""
+        import os, pytest
+        from kvs_streams.testing import mock_kvs
+
+        @pytest.fixture(scope="session")
+        def kit():
+            with mock_kvs() as running:
+                yield running
+
+        @pytest.fixture(scope="class")
+        def region():
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("AWS_REGION", "wide")
+                yield
+
+        class TestAll:
+            def test_fixture(self, kit, region):
+                assert os.environ["AWS_REGION"] == "wide"
+
+        def test_afterwards(kit):
+            assert os.environ["AWS_REGION"] == "us-east-1"
+        """,
+    )
+    project.runpytest_inprocess("-W", "error").assert_outcomes(passed=2)
+    assert os.environ["AWS_REGION"] == "eu-central-1"
 
 
 def test_a_patch_of_others_survives_the_kit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,13 +110,13 @@ def test_unused_faults_fail_a_test(project: pytest.Pytester, *, server: bool) ->
         [
             "*_ test_unused _*",
             "The test ended, and some of what it scripted had not happened:",
-            "  - lose_next_reply() waited for 1 call of create_stream for 'other'; none came",
+            "  - lose_next_reply() applied to no call of create_stream for 'other'",
             "Requests that were made: create_stream 3, describe_stream 1.",
             "Take out what the test does not need, call clear() *allow_unused=True).",
             "*_ test_failed_anyway _*",
             "E *AssertionError: assert *CREATED* == 'EXISTING'",
             "*_ test_asked_for_late _*",
-            "  - hide_new(1) waited for a stream; none was created",
+            "  - hide_new(1) applied to no new stream",
             "Requests that were made: none.",
         ],
         consecutive=False,
@@ -198,7 +198,7 @@ def test_xdist(project: pytest.Pytester) -> None:
     )
     result = project.runpytest_subprocess("-n", "2", "-W", "error")
     result.assert_outcomes(passed=8, failed=1)
-    result.stdout.fnmatch_lines(["*drop_next() waited for 1 call of create_stream; none came"])
+    result.stdout.fnmatch_lines(["*drop_next() applied to no call of create_stream"])
 
 
 def test_unittest(project: pytest.Pytester) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import pickle
 import runpy
+import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from botocore.config import Config
 from botocore.httpsession import URLLib3Session
 
 import kvs_streams.testing
-from kvs_streams import CreateStreamRequest, StreamsClient
+from kvs_streams import CreateStreamRequest, ServiceError, StreamsClient, TransportError
 from kvs_streams._flows.io import Io
 from kvs_streams.testing import BlockedRequestError, MockKvs, UnusedFaultError, _process, mock_kvs
 
@@ -170,6 +171,38 @@ def test_nothing_leaves_this_machine(options: Any, camera: CreateStreamRequest) 
     ):
         client.create_stream(camera)
     assert "under mock_kvs nothing leaves this machine" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"config": Config(use_fips_endpoint=True)},
+        {"endpoint_url": "https://vpce-1-a.kinesisvideo.us-east-1.vpce.amazonaws.com"},
+    ],
+    ids=["fips", "vpc"],
+)
+def test_other_endpoints_of_aws_are_not_found(options: Any, camera: CreateStreamRequest) -> None:
+    """A FIPS or VPC endpoint is answered with a 404, as the documentation says."""
+    with mock_kvs() as kvs, StreamsClient(**options) as client:
+        with pytest.raises(ServiceError) as caught:
+            client.create_stream(camera)
+        assert caught.value.http_status_code == 404
+        assert kvs.calls == ()
+
+
+def test_a_server_on_this_machine_is_called(
+    monkeypatch: pytest.MonkeyPatch, camera: CreateStreamRequest
+) -> None:
+    """A client from before the kit with an endpoint on this machine really sends there."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with StreamsClient(region_name="us-east-1") as client, mock_kvs() as kvs:
+        with pytest.raises(TransportError) as caught:
+            client.create_stream(camera)
+        assert type(caught.value.__cause__).__name__ == "EndpointConnectionError"
+        assert kvs.calls == ()
 
 
 def test_loopback_is_let_through(camera: CreateStreamRequest) -> None:

@@ -1,5 +1,6 @@
 """The operations around a create as the kit answers them, and its accounts and regions."""
 
+import functools
 import json
 import urllib.request
 from typing import Any
@@ -197,6 +198,25 @@ def test_wrong_updates_are_refused(
     assert kvs.streams["cam"] == before
 
 
+@pytest.mark.parametrize("validate", [True, False])
+def test_retention_is_never_negative(*, validate: bool) -> None:
+    """A decrease beyond the current retention is invalid, also without validation."""
+    with mock_kvs(validate=validate) as kvs:
+        kvs.client().create_stream(
+            CreateStreamRequest(stream_name="cam", data_retention_in_hours=5)
+        )
+        call = functools.partial(
+            kvs.boto_client().update_data_retention,
+            StreamName="cam",
+            CurrentVersion=kvs.streams["cam"].version,
+            Operation="DECREASE_DATA_RETENTION",
+        )
+        refused(call, "InvalidArgumentException", DataRetentionChangeInHours=6)
+        assert kvs.streams["cam"].data_retention_in_hours == 5
+        call(DataRetentionChangeInHours=5)
+        assert kvs.streams["cam"].data_retention_in_hours == 0
+
+
 def test_only_an_active_stream_can_be_updated(kvs: MockKvs) -> None:
     """A stream that is being created, updated or deleted is in use."""
     create(kvs, "cam")
@@ -263,31 +283,63 @@ def test_wrong_tags_are_refused(kvs: MockKvs) -> None:
 
 # Other operations
 
+# What an operation requires besides the stream.
+NEEDED: dict[str, dict[str, Any]] = {
+    "update_stream": {"CurrentVersion": "1"},
+    "update_data_retention": {
+        "CurrentVersion": "1",
+        "Operation": "INCREASE_DATA_RETENTION",
+        "DataRetentionChangeInHours": 1,
+    },
+    "update_stream_storage_configuration": {
+        "CurrentVersion": "1",
+        "StreamStorageConfiguration": {"DefaultStorageTier": "HOT"},
+    },
+    "tag_stream": {"Tags": {"a": ""}},
+    "untag_stream": {"TagKeyList": ["a"]},
+    "get_data_endpoint": {"APIName": "PUT_MEDIA"},
+}
+
 
 @pytest.mark.parametrize("operation", sorted(set(OPERATIONS) - {"create_stream", "list_streams"}))
 def test_an_unknown_stream(kvs: MockKvs, operation: str) -> None:
     """Every operation on an unknown stream is not found."""
-    parameters: dict[str, Any] = {
-        "delete_stream": {},
-        "update_stream": {"CurrentVersion": "1"},
-        "update_data_retention": {
-            "CurrentVersion": "1",
-            "Operation": "INCREASE_DATA_RETENTION",
-            "DataRetentionChangeInHours": 1,
-        },
-        "update_stream_storage_configuration": {
-            "CurrentVersion": "1",
-            "StreamStorageConfiguration": {"DefaultStorageTier": "HOT"},
-        },
-        "tag_stream": {"Tags": {"a": ""}},
-        "untag_stream": {"TagKeyList": ["a"]},
-        "get_data_endpoint": {"APIName": "PUT_MEDIA"},
-    }.get(operation, {})
+    parameters = NEEDED.get(operation, {})
     arn = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/cam/1700000000000"
     call = getattr(kvs.boto_client(), operation)
     refused(call, "ResourceNotFoundException", StreamARN=arn, **parameters)
     if operation != "delete_stream":
         refused(call, "ResourceNotFoundException", StreamName="cam", **parameters)
+
+
+OF_NAME_OR_ARN = sorted(set(OPERATIONS) - {"create_stream", "list_streams", "delete_stream"})
+
+
+@pytest.mark.parametrize("operation", OF_NAME_OR_ARN)
+def test_neither_name_nor_arn(kvs: MockKvs, operation: str) -> None:
+    """A request with neither a name nor an ARN is invalid, since the model requires one of them."""
+    create(kvs, "cam")
+    call = getattr(kvs.boto_client(), operation)
+    text = "Either StreamName or StreamARN must be specified"
+    refused(call, "InvalidArgumentException", text, **NEEDED.get(operation, {}))
+
+
+@pytest.mark.parametrize("operation", OF_NAME_OR_ARN)
+def test_the_name_and_the_arn_of_two_streams(kvs: MockKvs, operation: str) -> None:
+    """A request with a name and an ARN that disagree is refused, and changes neither stream."""
+    create(kvs, "cam", "other")
+    before = kvs.streams
+    arn = before["cam"].stream_arn
+    call = getattr(kvs.boto_client(), operation)
+    needed = NEEDED.get(operation, {})
+    for name, wrong in (("other", arn), ("missing", arn), ("cam", f"{arn}0")):
+        refused(
+            call, "UnknownOperationException", "does not imitate a request with the name of one",
+            StreamName=name, StreamARN=wrong, **needed,
+        )  # fmt: skip
+    assert kvs.streams == before
+    if "CurrentVersion" not in needed:
+        call(StreamName="cam", StreamARN=arn, **needed)
 
 
 MODEL: Any = get_session().get_service_model("kinesisvideo")
@@ -337,6 +389,17 @@ def test_data_endpoint(kvs: MockKvs) -> None:
     by_name = get(StreamName="cam", APIName="PUT_MEDIA")["DataEndpoint"]
     by_arn = get(StreamARN=kvs.streams["cam"].stream_arn, APIName="PUT_MEDIA")["DataEndpoint"]
     assert by_name == by_arn
+
+
+def test_moto_answers_at_the_data_endpoint(kvs: MockKvs) -> None:
+    """A client in this process gets a session from moto at the endpoint that moto gives."""
+    create(kvs, "cam")
+    api_name = "GET_HLS_STREAMING_SESSION_URL"
+    reply = kvs.boto_client().get_data_endpoint(StreamName="cam", APIName=api_name)
+    endpoint = reply["DataEndpoint"]
+    media: Any = boto3.client("kinesis-video-archived-media", endpoint_url=endpoint)
+    url = media.get_hls_streaming_session_url(StreamName="cam")["HLSStreamingSessionURL"]
+    assert url.startswith(f"{endpoint}/hls/")
 
 
 def test_each_operation_can_fail(kvs: MockKvs) -> None:

@@ -81,6 +81,24 @@ def test_sleeps_add_up(sleeps: list[int]) -> None:
     assert clock.elapsed == sum(sleeps) / 1e9
 
 
+def test_dates_stay_in_range(kvs: MockKvs) -> None:
+    """All advances together have a limit, up to which streams are created and described."""
+    for _ in range(10):
+        kvs.advance(1e9)
+    kvs.advance(0)
+    with pytest.raises(ValueError, match="all calls of advance") as caught:
+        kvs.advance(0.5)
+    assert str(caught.value) == (
+        "all calls of advance together must be at most 10000000000 seconds, got 0.5 after "
+        "10000000000"
+    )
+    assert kvs.elapsed == 1e10
+    client = kvs.client()
+    arn = client.create_stream(CreateStreamRequest(stream_name="cam")).stream_arn
+    assert 2300 < arn.created_at.year < 3000
+    assert client.describe_stream("cam").creation_time == arn.created_at
+
+
 # Threads and tasks
 
 
