@@ -58,7 +58,7 @@ class Calls:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="kvs_streams")
         self._finished: deque[Done] = deque()
         self._event = event
-        self._in_flight = 0
+        self._in_flight: int = 0
 
     def _end(self, tag: object, reply: Any, error: BaseException | None) -> None:
         self._finished.append(Done(tag, self.clock.now(), reply, error))
