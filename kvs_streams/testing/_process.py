@@ -151,7 +151,12 @@ def _no_programs_and_no_questions(changes: Changes, providers: Any) -> None:
             provider="assume-role", error_msg="mock_kvs asks for no MFA code"
         )
 
-    changes.attribute(providers.ProcessProvider, "_retrieve_credentials_using", run_no_program)
+    process_providers = [providers.ProcessProvider]
+    aio: Any = sys.modules.get("aiobotocore.credentials")
+    if aio is not None:
+        process_providers.append(aio.AioProcessProvider)
+    for provider in process_providers:
+        changes.attribute(provider, "_retrieve_credentials_using", run_no_program)
     changes.attribute(fetcher, "_assume_role_kwargs", ask_for_no_code)
 
 

@@ -181,6 +181,27 @@ def test_no_program_is_run_for_credentials(
     assert runs.read_text("utf-8") == "run "
 
 
+@pytest.mark.aiobotocore
+def test_aiobotocore_runs_no_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An aiobotocore client from before the kit runs no program for its credentials."""
+    session: Any = pytest.importorskip("aiobotocore.session").get_session()
+    runs = tmp_path / "runs"
+    program = f"open({str(runs)!r}, 'w')"
+    config = tmp_path / "config"
+    config.write_text(f'[default]\ncredential_process = {sys.executable} -c "{program}"\n', "utf-8")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    assert session.full_config
+
+    with mock_kvs():
+        resolver = session.get_component("credential_provider")
+        provider = resolver.get_provider("custom-process")
+        with pytest.raises(CredentialRetrievalError, match="runs no credential_process"):
+            asyncio.run(provider.load())
+    assert not runs.exists()
+
+
 def test_nobody_is_asked_for_a_code(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, camera: CreateStreamRequest
 ) -> None:
