@@ -124,7 +124,7 @@ def test_a_lost_worker_loses_nothing(
     place, requests = example.Place(*PLACES[0]), fleet("lost-worker", 40)
     names = {request.stream_name for request in requests}
     pids = cluster.run(os.getpid)
-    planes[0].control(rate=20.0, burst=1.0)
+    planes[0].control(rate=5.0, burst=1.0)
     try:
         with ThreadPoolExecutor(1) as pool:
             task = pool.submit(lambda: dict(example.provision_all(cluster, {place: requests})))
@@ -134,8 +134,8 @@ def test_a_lost_worker_loses_nothing(
             planes[0].control(rate=0.0, burst=0.0)
             (busy,) = (worker for worker, tasks in cluster.processing().items() if tasks)
             os.kill(pids[busy], signal.SIGKILL)
-            planes[0].control(rate=20.0, burst=1.0)
-            results = task.result(timeout=120)[place]
+            planes[0].control(rate=50.0, burst=50.0)
+            results = task.result(timeout=600)[place]
     finally:
         planes[0].control(rate=50.0, burst=50.0)
     outcomes = Counter(result.outcome for _, result in results)
