@@ -846,6 +846,12 @@ def test_a_create_that_leaves_nothing_is_the_result() -> None:
     )
     assert voyage.finish().outcomes == {"ServerError": 3}
     assert {type(error) for _, error in voyage.pairs} == {ServerError}
+    # The frames of tracebacks would keep the whole fleet in memory.
+    for _, error in voyage.pairs:
+        assert isinstance(error, ServerError)
+        assert error.__traceback__ is None
+        assert error.__cause__ is not None
+        assert error.__cause__.__traceback__ is None
 
 
 # What is left behind
