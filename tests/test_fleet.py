@@ -764,6 +764,16 @@ def test_a_list_that_fails_is_given_up(
     assert again.finish().outcomes == {"EXISTING": 150}
 
 
+@pytest.mark.parametrize("wrong", [None, 5, "streams", {}])
+def test_a_list_of_the_wrong_type_is_empty(wrong: object) -> None:
+    """What holds no streams shows none, and every stream is created."""
+    voyage = launch(named(3))
+    voyage.simulation.scripts["ListStreams"] = lambda number: (
+        {"StreamInfoList": wrong, "ResponseMetadata": {}} if number == 0 else None
+    )
+    complete(voyage.finish(), 3)
+
+
 @pytest.mark.parametrize("kind", ["throttled", "5xx", "lost", "unreadable"])
 def test_a_list_that_fails_now_and_then_is_made_again(kind: str) -> None:
     """Two failures in a row, with longer and longer pauses, do not end the listing."""
