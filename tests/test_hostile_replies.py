@@ -200,12 +200,20 @@ def test_an_unreadable_value_is_cut(driver: Driver, server: Loopback) -> None:
 
 
 def test_pages_of_tags_that_do_not_end(driver: Driver, server: Loopback) -> None:
-    """The error of a token that comes again names the operation and the stream."""
-    server.answer_with(answering("ListTagsForStream", ok({"Tags": {}, "NextToken": "again"})))
-    found = outcome(driver, "ListTagsForStream")
-    assert isinstance(found, UnexpectedResponseError)
-    assert str(found) == "the pages of the tags of stream 'cam' do not end"
-    assert (found.operation_name, found.stream_name) == ("ListTagsForStream", "cam")
+    """The error of a token that comes again names the operation and the stream, in full."""
+    name = "ASIA0123456789ABCDEF"
+    server.answer_with(
+        lambda request: {
+            "CreateStream": conflict(),
+            "DescribeStream": described(name),
+            "ListTagsForStream": ok({"Tags": {}, "NextToken": "again"}),
+        }[request.operation]
+    )
+    with pytest.raises(UnexpectedResponseError) as caught:
+        driver.ensure_stream(CreateStreamRequest(stream_name=name, tags={"site": "north"}))
+    assert str(caught.value) == f"the pages of the tags of stream '{name}' do not end"
+    assert caught.value.operation_name == "ListTagsForStream"
+    assert caught.value.stream_name == name
 
 
 @pytest.mark.parametrize("text", TIMES[:13])
