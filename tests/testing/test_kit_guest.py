@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -18,6 +19,7 @@ from botocore.credentials import (
     AssumeRoleCredentialFetcher,
     CredentialResolver,
     Credentials,
+    ProcessProvider,
     RefreshableCredentials,
 )
 from botocore.exceptions import CredentialRetrievalError
@@ -179,6 +181,27 @@ def test_no_program_is_run_for_credentials(
         client.create_stream(camera)
         assert list(kvs.streams) == ["cam"]
     assert runs.read_text("utf-8") == "run "
+
+
+def test_reading_credentials_runs_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code that reads credentials runs no program, aiobotocore's provider of them included."""
+
+    class AioProcessProvider:
+        def _retrieve_credentials_using(self, program: str) -> str:
+            return f"ran {program}"
+
+    module = SimpleNamespace(AioProcessProvider=AioProcessProvider)
+    monkeypatch.setitem(sys.modules, "aiobotocore.credentials", module)
+    with mock_kvs():
+        profile = {"credential_process": "/nowhere/keys"}
+        provider = ProcessProvider("office", lambda: {"profiles": {"office": profile}})
+        for read in (
+            provider.load,
+            lambda: AioProcessProvider()._retrieve_credentials_using("keys"),
+        ):
+            with pytest.raises(CredentialRetrievalError, match="runs no credential_process"):
+                read()
+    assert AioProcessProvider()._retrieve_credentials_using("keys") == "ran keys"
 
 
 @pytest.mark.aiobotocore
