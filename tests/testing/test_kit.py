@@ -637,7 +637,8 @@ def test_rate_limit_for_many_at_once(kvs: MockKvs) -> None:
 
     retries = sorted(response.retry_attempts for response in asyncio.run(all_of_them()))
     assert retries[:5] == [0] * 5
-    assert retries[5] > 0
+    # More need no retry if their threads make the first call after the others have retried.
+    assert retries[-1] > 0
 
 
 # Validation
