@@ -354,16 +354,14 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Loopback]:
 
 
 @cache
-def _taken() -> socket.socket:
-    """A port on which nobody listens, and which nobody else can have while this process lives."""
-    taken = socket.socket()
-    taken.bind(("127.0.0.1", 0))
-    return taken
-
-
 def refused_url() -> str:
     """An address on which nobody listens."""
-    return f"http://127.0.0.1:{cast('tuple[str, int]', _taken().getsockname())[1]}"
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    port = cast("tuple[str, int]", taken.getsockname())[1]
+    # The socket stays open, so that nobody else has the port while this process lives.
+    taken.detach()
+    return f"http://127.0.0.1:{port}"
 
 
 def unknown_host_url() -> str:
