@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         from mypy_boto3_kinesisvideo.client import *  # noqa: F403  # pyright: ignore[reportWildcardImportFromLibrary, reportAssignmentType]
     except ImportError:
 
-        class KinesisVideoClient:  # type: ignore[no-redef]
+        class KinesisVideoClient:  # type: ignore[no-redef]  # there is none without the stubs
             """A boto3 client for Kinesis Video Streams, without boto3-stubs."""
 
             def __getattr__(self, name: str) -> Any: ...

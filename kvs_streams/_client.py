@@ -19,7 +19,7 @@ from typing_extensions import Self
 
 from ._boto import KinesisVideoClient as BotoClient
 from ._failures import INVALID_ENDPOINT, building_error
-from ._flows.call import Operation, ThrottleRetry, create, describe
+from ._flows.call import Operation, ThrottleRetry, check_count, create, describe
 from ._flows.ensure import check_on_drift, ensure
 from ._flows.fleet import Fleet
 from ._flows.io import Done, Io, run, to_nanoseconds
@@ -219,10 +219,7 @@ def check_fleet(rate: float, max_in_flight: int, timeout: float, on_drift: str) 
         raise TypeError(f"rate must be a number of creates per second, not {shown(rate)}")
     if not 0 < rate <= sys.float_info.max:
         raise ValueError(f"rate must be above 0 and finite, got {shown(rate)}")
-    if not isinstance(max_in_flight, int) or isinstance(max_in_flight, bool):
-        raise TypeError(f"max_in_flight must be an int, not {shown(max_in_flight)}")
-    if max_in_flight < 1:
-        raise ValueError(f"max_in_flight must be at least 1, got {shown(max_in_flight)}")
+    check_count("max_in_flight", max_in_flight)
     to_nanoseconds("timeout", timeout)
     check_on_drift(on_drift)
 

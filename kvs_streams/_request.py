@@ -248,6 +248,7 @@ class CreateStreamRequest:
         return cls(**values)
 
 
+# Not attrs' own methods, whose error shows no way out. Type checkers let no method be replaced.
 for _model in (CreateStreamRequest, StreamStorageConfiguration):
     _model.__setattr__ = _model.__delattr__ = _refuse_attribute  # type: ignore[method-assign]  # ty: ignore[invalid-assignment]
 

@@ -20,6 +20,14 @@ _log = logging.getLogger("kvs_streams")
 _log.addHandler(logging.NullHandler())
 
 
+def check_count(name: str, value: int) -> None:
+    """Refuse what is not an int of at least 1."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, not {shown(value)}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {shown(value)}")
+
+
 @frozen(kw_only=True)
 class ThrottleRetry:
     """Retry policy for ``ClientLimitExceededException``, which botocore never retries.
@@ -49,10 +57,7 @@ class ThrottleRetry:
 
     def __attrs_post_init__(self) -> None:
         """Refuse a policy that makes no sense."""
-        if not isinstance(self.max_attempts, int) or isinstance(self.max_attempts, bool):
-            raise TypeError(f"max_attempts must be an int, not {shown(self.max_attempts)}")
-        if self.max_attempts < 1:
-            raise ValueError(f"max_attempts must be at least 1, got {shown(self.max_attempts)}")
+        check_count("max_attempts", self.max_attempts)
         to_nanoseconds("base_delay", self.base_delay)
         if to_nanoseconds("max_delay", self.max_delay) == math.inf:
             raise ValueError(f"max_delay must be finite, got {shown(self.max_delay)}")
