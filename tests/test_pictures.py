@@ -1,6 +1,5 @@
 """The pictures of the documentation: true to the code, readable, and up to date as files."""
 
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -19,14 +18,9 @@ sys.path.append(str(DOCS / "_ext"))
 drawing, pictures, rooms = map(import_module, ("drawing", "pictures", "rooms"))
 
 SVG = "{http://www.w3.org/2000/svg}"
-RUN = [
-    {"t": 0.0, "accepted": 20.0, "throttled": 0.0},
-    {"t": 1.0, "accepted": 48.0, "throttled": 3.5},
-    {"t": 2.5, "accepted": 50.0, "throttled": 0.0},
-]
 DRAWN = [draw() for draw in pictures.DRAWN]
 SOURCES = "https://example.com/kvs_streams"
-EVERY = [*DRAWN, pictures.draw_architecture(SOURCES), pictures.draw_fleet_pace(RUN, 50)]
+EVERY = [*DRAWN, pictures.draw_architecture(SOURCES)]
 
 
 def parse(svg: str) -> ET.Element:
@@ -53,9 +47,9 @@ def test_files_are_up_to_date(picture: Any) -> None:
 
 
 def test_no_file_is_left_over() -> None:
-    """The folder holds the pictures drawn from code, and the one from a benchmark's run."""
+    """The folder holds the pictures that are drawn from code, and nothing else."""
     found = {path.stem for path in (DOCS / "pictures").iterdir()}
-    assert found - {"fleet-pace"} == {picture.name for picture in DRAWN}
+    assert found == {picture.name for picture in DRAWN}
 
 
 @pytest.mark.parametrize("picture", EVERY, ids=by_name)
@@ -231,39 +225,12 @@ def test_architecture_shows_every_module() -> None:
         assert f'<a href="{SOURCES}/{room.path}">' in picture
 
 
-# The pace of a fleet
-
-
-def test_fleet_pace_draws_each_moment(tmp_path: Path) -> None:
-    """A run becomes two curves with a point for each moment, and a line for the quota."""
-    file = tmp_path / "run.json"
-    file.write_text(json.dumps(RUN), encoding="utf-8")
-    picture = pictures.draw_fleet_pace(pictures.load_run(file), 50)
-    curves = re.findall(r'<path d="M([\d. L]+)" class="curve', picture.inline())
-    assert [len(curve.split("L")) for curve in curves] == [len(RUN)] * 2
-    assert "quota (50)" in {text for text, *_ in read_texts(picture)}
-    without = pictures.draw_fleet_pace(RUN)
-    assert not [text for text, *_ in read_texts(without) if "quota" in text]
-
-
-@pytest.mark.parametrize("points", [[], RUN[:1]])
-def test_fleet_pace_needs_two_moments(points: list[dict[str, float]]) -> None:
-    """One moment makes no curve."""
-    with pytest.raises(ValueError, match="at least two moments"):
-        pictures.draw_fleet_pace(points)
-
-
 def test_pictures_are_written_by_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without arguments it writes the pictures from code, with a file the pace of that run."""
+    """It writes each picture that is also a file, and says where."""
     monkeypatch.setattr(pictures, "FILES", tmp_path)
-    monkeypatch.setattr(sys, "argv", ["pictures.py"])
-    pictures.main()
-    run = tmp_path / "run.json"
-    run.write_text(json.dumps(RUN), encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["pictures.py", str(run), "50"])
     pictures.main()
     written = {path.stem for path in tmp_path.glob("*.svg")}
-    assert written == {"fleet-pace", *(picture.name for picture in DRAWN)}
+    assert written == {picture.name for picture in DRAWN}
     assert len(capsys.readouterr().out.splitlines()) == len(written)

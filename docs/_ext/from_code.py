@@ -101,24 +101,6 @@ class Architecture(Drawing):
         return pictures.draw_architecture(f"{SOURCES}/kvs_streams")
 
 
-class FleetPace(Drawing):
-    """The pace of a fleet, from the JSON file of a benchmark, given from the folder of the page."""
-
-    required_arguments = 1
-    optional_arguments = 0
-    option_spec: ClassVar = {"quota": float}
-
-    def draw(self) -> Picture:
-        """Return the picture."""
-        _, file = self.env.relfn2path(self.arguments[0])
-        self.env.note_dependency(file)
-        try:
-            run = pictures.load_run(Path(file))
-        except OSError as error:
-            raise self.error(f"{error}") from error
-        return pictures.draw_fleet_pace(run, self.options.get("quota"))
-
-
 # The limits as a table
 
 
@@ -349,7 +331,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("picture", Drawing)
     app.add_directive("error-tree", ErrorTree)
     app.add_directive("architecture", Architecture)
-    app.add_directive("fleet-pace", FleetPace)
     app.add_directive("limits", LimitsTable)
     app.add_role("test", name_test)
     app.add_role("module", name_module)

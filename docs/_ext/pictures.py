@@ -1,15 +1,11 @@
 """Every picture of the documentation.
 
-``python docs/_ext/pictures.py`` writes those that are also files into ``docs/pictures``;
-``python docs/_ext/pictures.py RUN.json`` draws the pace of a fleet from a benchmark's file.
+``python docs/_ext/pictures.py`` writes those that are also files into ``docs/pictures``.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import sys
-from math import ceil, floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +15,7 @@ from rooms import drop_implied, read_rooms, sort_rooms
 from kvs_streams import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 FILES = Path(__file__).parents[1] / "pictures"
 
@@ -399,72 +395,6 @@ def draw_architecture(sources: str) -> Picture:
     return picture
 
 
-# The pace of a fleet
-
-
-def round_up(value: float, steps: Sequence[int]) -> float:
-    """Return the smallest step, times a power of ten, that is not below a value."""
-    power = 10 ** floor(log10(value))
-    return next(step * power for step in (*steps, 10) if step * power >= value)
-
-
-def draw_fleet_pace(points: Sequence[dict[str, float]], quota: float | None = None) -> Picture:
-    """Draw how many creates per second were accepted and throttled in the course of a run.
-
-    Args:
-        points: For each moment ``t``, in seconds, how many creates per second were ``accepted`` and
-            ``throttled``.
-        quota: AWS's quota in creates per second, drawn as a line of its own.
-
-    Raises:
-        ValueError: If there are no two moments to draw a line between.
-    """
-    if len(points) < 2:  # noqa: PLR2004  # a line has two ends
-        msg = "a run has at least two moments"
-        raise ValueError(msg)
-    picture = Picture(
-        "fleet-pace", "Creates per second, accepted and throttled, over time", WIDTH, zoom=1.5
-    )
-    left, right, top, bottom = 34.0, WIDTH - 18.0, 26.0, 186.0
-    start, end = points[0]["t"], points[-1]["t"]
-    peak = max(max(point["accepted"], point["throttled"]) for point in points)
-    high = round_up(max(peak, quota or 0, 1), (1, 2, 4, 6, 8))
-
-    def x_of(seconds: float) -> float:
-        return left + (right - left) * (seconds - start) / (end - start)
-
-    def y_of(rate: float) -> float:
-        return bottom - (bottom - top) * rate / high
-
-    picture.text(1, 14, "creates per second", "small muted")
-    for step in range(5):
-        rate = high * step / 4
-        picture.line(f"M{left:g} {y_of(rate):.1f}H{right:g}", "thin")
-        picture.text(left - 6, y_of(rate) + 4, f"{rate:g}", "small muted end")
-    ticks = round_up((end - start) / 6, (1, 2, 5))
-    for step in range(ceil(start / ticks), floor(end / ticks) + 1):
-        x = x_of(step * ticks)
-        picture.line(f"M{x:.1f} {bottom:g}v4", "thin")
-        picture.text(x, bottom + 17, f"{step * ticks:g} s", "small muted middle")
-    if quota is not None:
-        picture.line(f"M{left:g} {y_of(quota):.1f}H{right:g}", "dashed")
-        picture.line(f"M{left + 170:g} {bottom + 29:g}h16", "dashed")
-        picture.text(left + 191, bottom + 33, f"quota ({quota:g})", "small muted")
-    for series, kind in ("accepted", "accent"), ("throttled", "bad"):
-        path = "L".join(f"{x_of(point['t']):.1f} {y_of(point[series]):.1f}" for point in points)
-        picture.line(f"M{path}", f"curve {kind}")
-    for x, series, kind in (left, "accepted", "accent"), (left + 85, "throttled", "bad"):
-        picture.line(f"M{x:g} {bottom + 29:g}h16", f"curve {kind}")
-        picture.text(x + 21, bottom + 33, series, f"small {kind}")
-    return picture
-
-
-def load_run(path: Path) -> list[dict[str, float]]:
-    """Return the moments of a run from the file that the benchmark writes."""
-    points: list[dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
-    return points
-
-
 # Those that are also files. The architecture is drawn in the documentation alone: it is as new as
 # the code there.
 DRAWN: tuple[Callable[[], Picture], ...] = (
@@ -477,11 +407,8 @@ DRAWN: tuple[Callable[[], Picture], ...] = (
 
 def main() -> None:
     """Write the files."""
-    pictures = [draw() for draw in DRAWN]
-    if sys.argv[1:]:
-        path, *quota = sys.argv[1:]
-        pictures = [draw_fleet_pace(load_run(Path(path)), *map(float, quota))]
-    for picture in pictures:
+    for draw in DRAWN:
+        picture = draw()
         path = FILES / f"{picture.name}.svg"
         path.write_text(picture.file(), encoding="utf-8")
         print(path)
