@@ -256,6 +256,14 @@ def test_service_error_reads_the_reply() -> None:
     assert error.response is not REPLY
 
 
+@pytest.mark.parametrize("name", SERVICE_ERRORS)
+def test_service_errors_know_the_call(name: str) -> None:
+    """Every class keeps what it is told of the call beside the reply."""
+    error: Any = sample(name)
+    assert (error.operation_name, error.stream_name) == ("CreateStream", "cam")
+    assert error.retry_attempts == 3
+
+
 def test_service_error_in_words() -> None:
     """The text is botocore's, and what helps to find the call again."""
     assert str(ServiceError(REPLY, "CreateStream", stream_name="cam")) == (

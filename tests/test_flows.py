@@ -698,6 +698,13 @@ def test_since_when_it_is_own(
     assert story.ensure().outcome is outcome
 
 
+@pytest.mark.parametrize("born, outcome", [(-0.500_002, RECOVERED), (-0.500_003, EXISTING)])
+def test_part_of_a_microsecond(story: Story, born: float, outcome: EnsureOutcome) -> None:
+    """Times of AWS have microseconds: the beginning of the call is rounded down to one."""
+    story.on_create(CONFLICT.but(retries=1, takes=0.000_001_4)).on_describe(seen(born=born))
+    assert story.ensure().outcome is outcome
+
+
 @pytest.mark.parametrize("born, outcome", [(-0.5, RECOVERED), (-0.501, EXISTING)])
 def test_comparing_takes_time(story: Story, born: float, outcome: EnsureOutcome) -> None:
     """Time that passes after the last look does not move the beginning of the call."""
@@ -1304,8 +1311,9 @@ def test_tier_that_is_not_told(story: Story) -> None:
     """A success without the tier is neither equal nor a difference."""
     story.on_create(CONFLICT).on_describe(seen(**SAME))
     story.on_tags(tags(dict(FULL.tags or {}))).on_storage(Answer())
-    with pytest.raises(UnexpectedResponseError, match="has no DefaultStorageTier"):
+    with pytest.raises(UnexpectedResponseError, match="has no DefaultStorageTier") as caught:
         story.ensure(FULL)
+    assert caught.value.request_id == REQUEST_ID
 
 
 @pytest.mark.parametrize("operation", [TAGS, STORAGE])
@@ -1322,12 +1330,14 @@ def test_gone_in_the_comparison(story: Story, operation: str) -> None:
 
 def test_tags_that_never_end(story: Story) -> None:
     """A service that gives the same page for ever does not hold the caller for ever."""
-    request = CreateStreamRequest(stream_name="cam", tags={"a": "b"})
-    story.on_create(CONFLICT).on_describe(seen())
-    story.on_tags(*[tags({"a": "b"}, "again").but(takes=30)] * 100)
-    with pytest.raises(KvsStreamsError):
+    # A valid name that looks like a key ID.
+    name = "AKIAIOSFODNN7EXAMPLE"
+    request = CreateStreamRequest(stream_name=name, tags={"a": "b"})
+    story.on_create(CONFLICT).on_describe(seen(StreamName=name))
+    story.on_tags(*[tags({"a": "b"}, "again")] * 2)
+    with pytest.raises(UnexpectedResponseError, match=f"tags of stream '{name}' do not") as caught:
         story.ensure(request)
-    story.boto.script.clear()
+    assert (caught.value.operation_name, caught.value.stream_name) == ("ListTagsForStream", name)
 
 
 # Properties, for any course of events.

@@ -581,6 +581,12 @@ def test_any_status_survives(text: str) -> None:
     assert f"{status}" == text
 
 
+def test_long_status_is_shown_in_short() -> None:
+    """A status of any length is shown on one short line."""
+    start = "S" * 79
+    assert repr(StreamStatus("S" * 500)) == f"<StreamStatus.{start}…: '{start}…'>"
+
+
 def test_unknown_status_leaves_no_trace() -> None:
     """The enum has its four members before and after, and keeps nothing of what it was asked."""
     members = ["CREATING", "ACTIVE", "UPDATING", "DELETING"]

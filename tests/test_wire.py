@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -53,7 +54,16 @@ from kvs_streams import (
     TransportError,
     UnexpectedResponseError,
 )
-from kvs_streams._wire import describe_call, metadata, read_tags, server_time, storage_call
+from kvs_streams._wire import (
+    Call,
+    describe_call,
+    list_call,
+    metadata,
+    read_tags,
+    server_time,
+    storage_call,
+    tags_call,
+)
 
 REQUEST = CreateStreamRequest(stream_name="cam")
 URL = "https://kinesisvideo.example"
@@ -302,6 +312,7 @@ def test_no_date_header(reply: object) -> None:
         ({"Tags": {"a": "b"}, "NextToken": ""}, {"a": "b"}, None),
         ({"Tags": {"a": "b"}, "NextToken": None}, {"a": "b"}, None),
         ({"Tags": {"a": None}}, {"a": ""}, None),
+        ({"Tags": {"a": 5}}, {"a": "5"}, None),
         ({"Tags": None}, {}, None),
         ({}, {}, None),
         (None, {}, None),
@@ -321,6 +332,14 @@ def test_calls_by_name_and_arn() -> None:
     call = describe_call(arn())
     assert (call.kwargs, call.stream_name) == ({"StreamARN": arn()}, "cam")
     assert storage_call(arn()).kwargs == {"StreamARN": arn()}
+
+
+@pytest.mark.parametrize(
+    "call", [describe_call("cam"), storage_call("cam"), tags_call("cam", None), list_call(None)]
+)
+def test_calls_have_two_names(call: Call) -> None:
+    """A method of boto3 and the operation that errors name are the same."""
+    assert xform_name(call.operation_name) == call.method
 
 
 def test_calls_send_plain_text() -> None:
