@@ -225,9 +225,16 @@ def test_members_that_say_nothing(value: object) -> None:
 def test_members_that_must_be_there(name: str, value: object, stream: str) -> None:
     """Without name, ARN or status a description is none, and the error names what is missing."""
     with pytest.raises(UnexpectedResponseError) as caught:
-        describe({"StreamInfo": MUST | {name: value}}, stream)
+        describe(
+            {"StreamInfo": MUST | {name: value}, "ResponseMetadata": {"RequestId": "id"}}, stream
+        )
     assert str(caught.value) == f"the response to DescribeStream for stream 'cam' has no {name}"
-    assert caught.value.operation_name == "DescribeStream"
+    assert (caught.value.operation_name, caught.value.request_id) == ("DescribeStream", "id")
+
+
+def test_status_of_any_length() -> None:
+    """What a service may call a status ends in a log: it is cut."""
+    assert describe({"StreamInfo": MUST | {"Status": "S" * 500}}).status == "S" * 79 + "…"
 
 
 @pytest.mark.parametrize("reply", [None, {}, {"StreamInfo": None}, {"StreamInfo": "x"}], ids=repr)
