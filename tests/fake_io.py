@@ -8,6 +8,7 @@ runs the methods of either client over them.
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -15,7 +16,7 @@ from itertools import cycle
 from types import SimpleNamespace
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 from support.clock import SECOND, FakeClock
 
 from kvs_streams import AsyncStreamsClient, StreamsClient, ThrottleRetry
@@ -97,12 +98,23 @@ def seen(status: str = "ACTIVE", born: float = 0.0, **members: object) -> Answer
     return Answer(body={"StreamInfo": info | members})
 
 
+def connect() -> OSError:
+    """Return an error as the HTTP libraries raise it where they fail to connect."""
+    error = OSError("refused")
+    with suppress(OSError):
+        raise error
+    return error
+
+
 THROTTLED = refused("ClientLimitExceededException")
 CONFLICT = refused("ResourceInUseException")
 NOT_FOUND = refused("ResourceNotFoundException", 404)
 BROKEN = refused("InternalFailure", 500)
 DENIED = refused("AccessDeniedException", 403)
 LOST = Answer(failure=ConnectionClosedError(endpoint_url="https://kvs.example"))
+UNSENT = Answer(
+    failure=EndpointConnectionError(endpoint_url="https://kvs.example", error=connect())
+)
 NO_ARN = Answer(body={"StreamARN": None})
 
 

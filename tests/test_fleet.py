@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError, NoCredentialsError
-from fake_io import ScriptedBoto, created, seen
+from fake_io import UNSENT, ScriptedBoto, created, seen
 from hypothesis import given, settings, strategies as st
 from support.clock import FakeClock
 from support.fleets import (
@@ -42,6 +42,7 @@ from kvs_streams import (
     StreamsClient,
     StreamStatus,
     StreamStorageConfiguration,
+    TransportError,
     WaitTimeoutError,
 )
 from kvs_streams._client import check_fleet
@@ -603,6 +604,15 @@ def test_what_the_iterable_raises_comes_last(is_async: bool) -> None:
     assert len(voyage.pairs) == 250
 
 
+def test_nothing_is_taken_after_an_error() -> None:
+    """An iterator that raises is not asked again, though it could go on."""
+    zeros = iter([0, 0])
+    requests: Iterator[Any] = map((1).__floordiv__, zeros)
+    voyage = launch(requests).finish()
+    assert isinstance(voyage.error, ZeroDivisionError)
+    assert list(zeros) == [0]
+
+
 def test_an_empty_iterable_makes_no_call() -> None:
     """Nothing in, nothing out."""
     voyage = launch([]).finish()
@@ -758,7 +768,8 @@ def test_a_list_that_fails_is_given_up(
     start, _, reason = message.partition(": ")
     assert start == "cannot list the streams, so each one is described"
     assert ("ListStreams" in reason) == (kind not in {"a token again", "endless"})
-    assert ("pages do not end" in reason) == (kind in {"a token again", "endless"})
+    assert (reason == "its pages do not end") == (kind in {"a token again", "endless"})
+    assert "retry attempts" not in reason
     again = launch(named(150), after=voyage)
     again.simulation.scripts["ListStreams"] = script
     assert again.finish().outcomes == {"EXISTING": 150}
@@ -865,6 +876,19 @@ def test_a_create_that_leaves_nothing_is_the_result() -> None:
 
 
 # What is left behind
+
+
+def test_what_was_certainly_not_sent_is_the_result() -> None:
+    """A client that tries once tells what it did not send: that stream is not looked for."""
+    clock = FakeClock()
+    boto = ScriptedBoto(clock, attempts=1)
+    boto.on("create_stream", UNSENT)
+    client = StreamsClient(boto)
+    client._io.clock = clock  # type: ignore[assignment]
+    ((_, result),) = client.ensure_streams(named(1))
+    assert isinstance(result, TransportError)
+    assert result.outcome_unknown is False
+    assert boto.made() == ["create_stream"]
 
 
 def test_a_failure_of_a_fake_passes_through() -> None:

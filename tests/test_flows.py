@@ -3,14 +3,12 @@
 import logging
 import math
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import (
     ClientError,
-    EndpointConnectionError,
     StubResponseError,
 )
 from fake_io import (
@@ -25,6 +23,7 @@ from fake_io import (
     REPLIES,
     REQUEST_ID,
     THROTTLED,
+    UNSENT,
     Answer,
     Runner,
     ScriptedBoto,
@@ -74,19 +73,6 @@ CREATE, DESCRIBE, TAGS, STORAGE = (
     "describe_stream_storage_configuration",
 )
 LONG_AGO = -3600.0
-
-
-def connect() -> OSError:
-    """Return an error as the HTTP libraries raise it where they fail to connect."""
-    error = OSError("refused")
-    with suppress(OSError):
-        raise error
-    return error
-
-
-UNSENT = Answer(
-    failure=EndpointConnectionError(endpoint_url="https://kvs.example", error=connect())
-)
 CREATED, RECOVERED, EXISTING = (
     EnsureOutcome.CREATED,
     EnsureOutcome.RECOVERED,
@@ -261,11 +247,15 @@ def test_only_the_services_own_throttle_is_retried(story: Story, code: str) -> N
 def test_the_log_tells_of_each_retry(story: Story, caplog: pytest.LogCaptureFixture) -> None:
     """A retry leaves a line for those who turn debugging on."""
     caplog.set_level(logging.DEBUG, "kvs_streams")
+    # A valid name that looks like a key ID.
+    request = CreateStreamRequest(stream_name="AKIAIOSFODNN7EXAMPLE")
     story.on_create(THROTTLED, created())
-    story.create()
-    assert [record.getMessage() for record in caplog.records] == [
-        "CreateStream for stream 'cam' is throttled in attempt 1; retrying in 0.25 s"
-    ]
+    story.create(request)
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message == (
+        "CreateStream for stream 'AKIAIOSFODNN7EXAMPLE' is throttled in attempt 1; "
+        "retrying in 0.25 s"
+    )
 
 
 @pytest.mark.parametrize(
