@@ -176,6 +176,13 @@ def test_a_cut_after_many_secrets() -> None:
         check_hidden(result, ("AKIA", "ASIA"))
 
 
+def test_a_cut_leaves_what_stands_before_a_secret() -> None:
+    """What was read up to the end of the last secret is shown, however short secrets make it."""
+    secret = f"SessionToken={'A' * 1_500}"
+    long = f"first {secret} then {secret} at last " + "b " * 3_000
+    assert printable(long, 100) == "first SessionToken=*** then SessionToken=***…"
+
+
 @given(st.text(st.characters(), max_size=300), st.integers(1, 200))
 def test_every_text_is_made_printable(text: str, limit: int) -> None:
     """Whatever is in a text, the result is one printable line within the limit."""
@@ -370,6 +377,14 @@ def test_whatever_is_copied_pickles(value: Any) -> None:
 def test_values_that_are_no_text() -> None:
     """Numbers are shown as they are, if they are not too long; other objects by their type."""
     assert [shown(value) for value in (None, True, 7, 1.5)] == ["None", "True", "7", "1.5"]
-    assert shown(10**5_000) == "a very large integer"
+    assert shown(10**5_000) == shown(-(10**80)) == "a very large integer"
+    assert shown(10**80 - 1) == "9" * 80
     assert shown(Foreign()) == "<Foreign>"
-    assert shown("x" * 81) == f"'{'x' * 79}…'"
+    assert shown(type("F" * 81, (), {})()) == f"<{'F' * 79}…>"
+
+
+def test_long_texts_are_cut() -> None:
+    """Eighty characters are shown, between quotes; a text that was escaped has fewer."""
+    for whole in "x" * 80, "x" * 78 + "\n":
+        assert shown(whole) == repr(whole)
+    assert shown("x" * 81) == shown("x" * 79 + "\n") == f"'{'x' * 79}…'"
