@@ -48,6 +48,7 @@ from kvs_streams import (
 from kvs_streams._client import check_fleet
 from kvs_streams._flows import fleet as module
 from kvs_streams._flows.io import SECOND, run
+from kvs_streams._text import shown
 
 FAULTS = {"errors": 0.01, "lost": 0.005}
 SWIFT = {"active_after": (0.0, 0.0), "latency": (0.02, 0.06)}
@@ -582,8 +583,8 @@ def test_what_is_no_request_is_an_error_with_its_position(bad: object) -> None:
     rest = named(5, 100)
     voyage = launch([*named(3), bad, *rest]).finish()
     assert isinstance(voyage.error, TypeError)
-    assert "CreateStreamRequest" in str(voyage.error)
-    assert "item 3, counted from 0" in str(voyage.error)
+    wanted = "requests must yield CreateStreamRequest objects"
+    assert str(voyage.error) == f"{wanted}, not {shown(bad)} (item 3, counted from 0)"
     complete_names = {request.stream_name for request, _ in voyage.pairs}
     assert complete_names == {request.stream_name for request in named(3)}
     assert voyage.simulation.taken == 4
