@@ -1041,6 +1041,13 @@ def test_thousands_of_bad_tags_stay_readable() -> None:
     assert text.endswith("; and 11982 more")
 
 
+def test_thousands_of_reserved_keys_are_counted() -> None:
+    """A reserved key is one fault each, also beyond those that are described."""
+    tags = {f"aws:{number}": "" for number in range(3_000)}
+    with pytest.raises(RequestValidationError, match=r"\(3001 faults\)"):
+        CreateStreamRequest(stream_name="cam", tags=tags)
+
+
 class Raising:
     """An object that does not let itself be shown."""
 
