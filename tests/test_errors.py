@@ -264,6 +264,20 @@ def test_service_errors_know_the_call(name: str) -> None:
     assert error.retry_attempts == 3
 
 
+@pytest.mark.parametrize("status", [0, 400, 999_999])
+def test_status_of_a_reply(status: int) -> None:
+    """Whatever can be a status is one."""
+    reply = {"ResponseMetadata": {"HTTPStatusCode": status}}
+    assert ServiceError(reply, "CreateStream").http_status_code == status
+
+
+@pytest.mark.parametrize("status", [-1, 1_000_000, True, "400", 400.0, None], ids=repr)
+def test_no_status(status: object) -> None:
+    """What cannot be a status is none."""
+    reply = {"ResponseMetadata": {"HTTPStatusCode": status}}
+    assert ServiceError(reply, "CreateStream").http_status_code is None
+
+
 def test_service_error_in_words() -> None:
     """The text is botocore's, and what helps to find the call again."""
     assert str(ServiceError(REPLY, "CreateStream", stream_name="cam")) == (
