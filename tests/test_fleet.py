@@ -525,7 +525,8 @@ def test_requests_are_taken_a_bounded_number_ahead(pause: float) -> None:
         voyage.simulation.clock.advance(pause)
         ahead = max(ahead, voyage.simulation.taken - number - 1)
     voyage.fleet.close()
-    assert 1_900 < ahead <= 2_000
+    # That many under way and in results, of which the consumer has one.
+    assert 1_900 < ahead < 2_000
 
 
 def test_memory_does_not_grow_with_the_fleet() -> None:

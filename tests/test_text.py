@@ -290,7 +290,9 @@ def test_limits_of_a_reply() -> None:
     parts = clean([["x"] * _text.ITEMS_LIMIT] * 20)
     assert sum(len(part) for part in parts) < _text.TOTAL_ITEMS_LIMIT + 20
     assert parts[-1] == ["…"]
-    assert clean(["x" * _text.TEXT_LIMIT] * 4)[-1] == "…"
+    longest = "x" * _text.TEXT_LIMIT
+    assert clean([longest] * 3) == [longest, longest, "…"]
+    assert clean([longest, longest[1:], "y"]) == [longest, longest[1:], "y"]
 
 
 def test_limits_are_documented() -> None:
@@ -362,6 +364,7 @@ def test_a_copy_is_plain() -> None:
         "None": "datetime.timedelta(days=1)",
     }
     assert {type(item) for item in (copied["text"], copied["status"])} == {str, int}
+    assert copied["kept"][1] is True
     assert pickle.loads(pickle.dumps(copied)) == copied
 
 
