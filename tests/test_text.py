@@ -17,7 +17,7 @@ from strategies import anything
 
 from kvs_streams import _text
 from kvs_streams._results import VIOLATIONS_LIMIT
-from kvs_streams._text import clean, escape, printable, redact, shown
+from kvs_streams._text import clean, escape, is_harmless, printable, redact, shown
 
 SEED = 20_260_101
 FUZZ_CASES = 2_100
@@ -293,6 +293,9 @@ def test_limits_of_a_reply() -> None:
     longest = "x" * _text.TEXT_LIMIT
     assert clean([longest] * 3) == [longest, longest, "…"]
     assert clean([longest, longest[1:], "y"]) == [longest, longest[1:], "y"]
+    assert clean([longest, longest[9:], "y" * 10])[-1] == "y" * 8 + "…"
+    assert is_harmless(longest)
+    assert not is_harmless(longest + "x")
 
 
 def test_limits_are_documented() -> None:
