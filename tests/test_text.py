@@ -84,6 +84,14 @@ def test_other_names_keep_their_values(name: str) -> None:
     assert clean([name, "S"]) == [name, "S"]
 
 
+@pytest.mark.parametrize("name", ["Name", "name", "Key", "key"])
+@pytest.mark.parametrize("value", ["Value", "value"])
+def test_pairs_of_a_name_and_a_value(name: str, value: str) -> None:
+    """A value is hidden if what stands beside it is the name of a secret."""
+    pair = {name: "SecretAccessKey", value: "hunter2"}
+    assert clean(pair) == pair | {value: "***"}
+
+
 def test_no_secret_leaves_its_name() -> None:
     """That a member was empty can be seen."""
     assert clean({"SessionToken": None}) == {"SessionToken": None}
