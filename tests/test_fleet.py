@@ -578,6 +578,25 @@ def test_requests_that_come_later_wait_for_nothing() -> None:
     assert all(at - start < 0.5 for at, start in zip(creates, range(0, 50, 10), strict=True))
 
 
+def test_requests_one_after_the_other_wait_for_nothing() -> None:
+    """A request that comes soon after a list is looked for at once too, if nothing is under way."""
+    first = launch(named(5)).finish()
+    began = first.simulation.seconds
+    starts = [0.0, 0.3, 0.6, 0.9, 1.2]
+    again = launch(Later(*zip(starts, named(5), strict=True)), after=first).finish()
+    assert again.outcomes == {"EXISTING": 5}
+    waited = [time - start - began for time, start in zip(again.times, starts, strict=True)]
+    assert max(waited) < 0.3
+
+
+def test_creates_keep_their_pace_while_others_are_slow() -> None:
+    """A create that is due is sent before the one that is in flight is answered."""
+    options = {"max_in_flight": 3, "rate": 1.0}
+    voyage = launch(named(2), options=options, latency=(10, 10)).finish()
+    one, other = voyage.simulation.sent("CreateStream")
+    assert other - one < 2
+
+
 @pytest.mark.parametrize("bad", [None, "camera", {"StreamName": "camera"}, 7])
 def test_what_is_no_request_is_an_error_with_its_position(bad: object) -> None:
     """It is raised after the results of all that came before, and nothing is taken after it."""
