@@ -278,6 +278,16 @@ def test_no_status(status: object) -> None:
     assert ServiceError(reply, "CreateStream").http_status_code is None
 
 
+def test_service_error_of_a_strange_reply() -> None:
+    """What is no text is shown as one, and what is no mapping holds nothing."""
+    strange: Any = {"Error": {"Code": 5, "Message": 0}, "ResponseMetadata": {"RequestId": 7}}
+    error = ServiceError(strange, "CreateStream")
+    assert (error.code, error.message, error.request_id) == ("5", "", "7")
+    for nothing in "Error", ["Error"], {"Error": "Code"}:
+        error = ServiceError(nothing, "CreateStream")  # type: ignore[arg-type]
+        assert (error.code, error.message, error.request_id) == ("Unknown", "", None)
+
+
 def test_service_error_in_words() -> None:
     """The text is botocore's, and what helps to find the call again."""
     assert str(ServiceError(REPLY, "CreateStream", stream_name="cam")) == (

@@ -354,9 +354,10 @@ def test_drift_of_every_field_is_found() -> None:
     assert only(blind).unverified == ("tags",)
 
 
-def test_a_lost_response_is_recovered() -> None:
-    """A stream that a lost create made is the fleet's own."""
-    voyage = launch(named(50), lost=0.3).finish()
+@pytest.mark.parametrize("attempts", [1, 5])
+def test_a_lost_response_is_recovered(attempts: int) -> None:
+    """A stream that a lost create made is the fleet's own, also if botocore sent it but once."""
+    voyage = launch(named(50), lost=0.3, attempts=attempts).finish()
     complete(voyage, 50)
     assert voyage.outcomes["RECOVERED"] > 5
 
@@ -565,8 +566,7 @@ def test_a_slow_iterable_does_not_hold_up_the_calls(interval: float) -> None:
     quickest = max(number * interval, number / 50)
     assert voyage.times[-1] < quickest + 5
     # Not one for each request.
-    lists = [flight for flight in voyage.simulation.flights if flight.call.kwargs == FIRST_PAGE]
-    assert len(lists) < quickest + 6
+    assert len(first_pages(voyage)) < quickest + 6
 
 
 def test_requests_that_come_later_wait_for_nothing() -> None:
@@ -586,6 +586,37 @@ def test_requests_one_after_the_other_wait_for_nothing() -> None:
     again = launch(Later(*items), after=first).finish()
     assert again.outcomes == {"EXISTING": 5}
     assert all(0 < at - start < 0.3 for at, start in zip(again.times, starts, strict=True))
+
+
+def first_pages(voyage: Voyage) -> list[int]:
+    """Return when the lists of a fleet began."""
+    flights = voyage.simulation.flights
+    return [flight.sent[0] for flight in flights if flight.call.kwargs == FIRST_PAGE]
+
+
+def test_requests_beside_calls_that_are_under_way_share_lists() -> None:
+    """While calls are in flight, there is one list a second, however the requests come."""
+    items = ((number / 10, each) for number, each in enumerate(named(20)))
+    voyage = launch(Later(*items), latency=(0.5, 0.5)).finish()
+    complete(voyage, 20)
+    lists = first_pages(voyage)
+    assert all(later - earlier >= SECOND for earlier, later in pairwise(lists))
+
+
+def test_many_requests_share_the_first_list() -> None:
+    """The first list waits until all requests that are there were taken."""
+    first = launch(named(500)).finish()
+    again = launch(named(500), after=first).finish()
+    assert again.outcomes == {"EXISTING": 500}
+    assert len(first_pages(again)) == 1
+
+
+def test_what_exists_is_described_at_once() -> None:
+    """Without lists a create tells that a stream exists; the describe after it does not wait."""
+    first = launch(named(1)).finish()
+    again = launch(named(1), after=first, latency=(0.01, 0.01), **DENIED).finish()
+    assert again.outcomes == {"EXISTING": 1}
+    assert again.times[-1] < 0.1
 
 
 def test_creates_keep_their_pace_while_others_are_slow() -> None:
@@ -838,8 +869,7 @@ def test_a_long_list_is_made_less_often() -> None:
     requests = [CreateStreamRequest(stream_name=f"zoo-{i}") for i in range(300)]
     voyage = launch(requests, unrelated=10_000, account_limit=20_000, latency=(0.2, 0.2)).finish()
     complete(voyage, 300)
-    flights = voyage.simulation.flights
-    starts = [flight.sent[0] for flight in flights if flight.call.kwargs == FIRST_PAGE]
+    starts = first_pages(voyage)
     assert len(starts) > 1
     assert all(later - earlier > 8 * SECOND for earlier, later in pairwise(starts))
 
