@@ -352,6 +352,32 @@ def test_forms_in_a_transport_error(text: str, secrets: tuple[str, ...]) -> None
         check_hidden(error, secrets)
 
 
+@pytest.mark.parametrize("behind, is_kept", [(49, True), (50, False)])
+def test_causes_are_followed_to_a_known_depth(behind: int, is_kept: bool) -> None:
+    """A chain that goes on and on, which nobody could check to its end, is no cause."""
+    cause = EndpointConnectionError(endpoint_url="https://kvs.example")
+    for _ in range(behind):
+        outer = EndpointConnectionError(endpoint_url="https://kvs.example")
+        outer.__cause__ = cause
+        cause = outer
+    assert (failure(Failing(cause)).__cause__ is cause) is is_kept
+
+
+class TellingError(EndpointConnectionError):
+    """An error whose text says more than its arguments."""
+
+    def __str__(self) -> str:
+        return f"SessionToken={SECRET_KEY}"
+
+
+def test_every_text_behind_an_error_counts() -> None:
+    """An error is no cause if its own text, or that of any error in its arguments, is a secret."""
+    several = EndpointConnectionError(endpoint_url="https://kvs.example")
+    several.args = (ValueError(f"SessionToken={SECRET_KEY}"), ValueError("harmless"))
+    for cause in TellingError(endpoint_url="https://kvs.example"), several:
+        assert failure(Failing(cause)).__cause__ is None
+
+
 @form
 def test_forms_in_a_configuration_error(text: str, secrets: tuple[str, ...]) -> None:
     """The same for what a credential process prints when it fails."""
