@@ -363,7 +363,14 @@ def test_causes_are_followed_to_a_known_depth(behind: int, is_kept: bool) -> Non
     assert (failure(Failing(cause)).__cause__ is cause) is is_kept
 
 
-class TellingError(EndpointConnectionError):
+class SilentError(EndpointConnectionError):
+    """An error that shows none of its arguments."""
+
+    def __str__(self) -> str:
+        return "no luck"
+
+
+class TellingError(SilentError):
     """An error whose text says more than its arguments."""
 
     def __str__(self) -> str:
@@ -372,9 +379,11 @@ class TellingError(EndpointConnectionError):
 
 def test_every_text_behind_an_error_counts() -> None:
     """An error is no cause if its own text, or that of any error in its arguments, is a secret."""
-    several = EndpointConnectionError(endpoint_url="https://kvs.example")
+    telling, several = (
+        kind(endpoint_url="https://kvs.example") for kind in (TellingError, SilentError)
+    )
     several.args = (ValueError(f"SessionToken={SECRET_KEY}"), ValueError("harmless"))
-    for cause in TellingError(endpoint_url="https://kvs.example"), several:
+    for cause in telling, several:
         assert failure(Failing(cause)).__cause__ is None
 
 
