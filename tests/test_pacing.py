@@ -348,7 +348,7 @@ def test_no_answer_teaches_nothing() -> None:
     """A call that the service did not answer leaves the rate as it is."""
     pace = Pace(50.0, 0)
     pace.answered(pace.sent(0), throttled=None)
-    assert pace.rate == 50.0
+    assert (pace.rate, pace.delay(0)) == (50.0, 20 * MILLISECOND)
 
 
 @pytest.mark.parametrize("throttled", [True, False])
