@@ -619,6 +619,17 @@ def test_what_exists_is_described_at_once() -> None:
     assert again.times[-1] < 0.1
 
 
+def test_what_botocore_sent_again_delays_the_next_create() -> None:
+    """Each request that botocore sends on its own costs an interval, also if the last one fails."""
+    voyage = launch(named(2), options={"rate": 1.0})
+    voyage.simulation.scripts["CreateStream"] = lambda number: (
+        None if number else refusal("InternalFailure", 500, retries=4)
+    )
+    assert voyage.finish().outcomes == {"ServerError": 1, "CREATED": 1}
+    one, other = voyage.simulation.sent("CreateStream")
+    assert 4.5 < other - one < 5.5
+
+
 def test_creates_keep_their_pace_while_others_are_slow() -> None:
     """A create that is due is sent before the one that is in flight is answered."""
     options = {"max_in_flight": 3, "rate": 1.0}
