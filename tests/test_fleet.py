@@ -630,6 +630,20 @@ def test_what_botocore_sent_again_delays_the_next_create() -> None:
     assert 4.5 < other - one < 5.5
 
 
+def test_a_fleet_finds_out_that_the_quota_is_larger() -> None:
+    """What is accepted raises the rate: 1,500 creates at the rate to start with last 30 s."""
+    voyage = launch(named(1_500), options={"rate": 50.0}, rate=200.0).finish()
+    complete(voyage, 1_500)
+    assert voyage.times[-1] < 24
+
+
+def test_a_throttled_create_keeps_its_place() -> None:
+    """Its deadline runs, so it does not wait once more for all that are queued."""
+    voyage = launch(named(1_500), options={"timeout": 15.0}).finish()
+    complete(voyage, 1_500)
+    assert voyage.calls("CreateStream", "throttled") > 0
+
+
 def test_creates_keep_their_pace_while_others_are_slow() -> None:
     """A create that is due is sent before the one that is in flight is answered."""
     options = {"max_in_flight": 3, "rate": 1.0}
