@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -1526,6 +1527,27 @@ def test_the_real_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = {clock.random() for _ in range(20)}
     assert len(numbers) > 1
     assert all(0 <= number < 1 for number in numbers)
+
+
+def test_the_real_clock_waits_for_events() -> None:
+    """A thread and a task wait for an event for a time, or without end."""
+    import asyncio
+
+    timeouts: list[object] = []
+    event: Any = SimpleNamespace(wait=timeouts.append)
+    clock = SystemClock()
+    for nanoseconds in SECOND // 4, math.inf:
+        clock.wait(event, nanoseconds, busy=True)
+    assert timeouts == [0.25, None]
+
+    async def suspend() -> None:
+        event = asyncio.Event()
+        await clock.wait_async(event, 1_000, busy=True)
+        asyncio.get_running_loop().call_soon(event.set)
+        await clock.wait_async(event, math.inf, busy=True)
+        assert event.is_set()
+
+    asyncio.run(asyncio.wait_for(suspend(), 120))
 
 
 def test_a_flow_that_suspends_needs_a_loop() -> None:
