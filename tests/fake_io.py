@@ -6,6 +6,7 @@ runs the methods of either client over them.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -118,7 +119,7 @@ UNSENT = Answer(
 NO_ARN = Answer(body={"StreamARN": None})
 
 
-class FakeBoto:
+class FakeBoto(ABC):
     """Stands in for a boto3 client; ``answer`` decides what each call comes to."""
 
     def __init__(self, clock: FakeClock, *, attempts: int | None = None) -> None:
@@ -128,8 +129,8 @@ class FakeBoto:
         retries = {} if attempts is None else {"total_max_attempts": attempts}
         self.meta = SimpleNamespace(config=SimpleNamespace(retries=retries))
 
-    def answer(self, method: str) -> Answer:
-        raise NotImplementedError
+    @abstractmethod
+    def answer(self, method: str) -> Answer: ...
 
     def server_time(self) -> datetime:
         return SERVER_START + timedelta(microseconds=self.elapsed() // 1000)

@@ -286,7 +286,7 @@ def test_leaving_early_sends_nothing_more(kind: str, drive: Launch, plane: Contr
     before = calls(plane)
     assert threads() == []
     assert all(each["in_flight"] == 0 for each in stats(plane)["operations"].values())
-    time.sleep(0.05)
+    time.sleep(0.05)  # in which a call that should not be could be made
     assert calls(plane) == before
     assert len(taken) <= 2_010
 
@@ -346,7 +346,7 @@ def test_an_async_iterable_is_taken_from(kind: str, drive: Launch) -> None:
 
     async def slowly() -> AsyncIterator[CreateStreamRequest]:
         for number, request in enumerate(requests):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # so that the fleet has nothing to take, on its real clock
             yield request
             seen.append(number)
 
@@ -451,7 +451,7 @@ def test_a_consumer_that_is_cancelled_ends_the_fleet(
     driver.finish(main())
     assert threads() == []
     before = calls(plane)
-    time.sleep(0.05)
+    time.sleep(0.05)  # in which a call that should not be could be made
     assert calls(plane) == before
 
 
@@ -586,10 +586,10 @@ class Fake:
 class AioFake(Fake):
     """The same, to be awaited."""
 
-    async def list_streams(self, **_: object) -> dict[str, Any]:  # type: ignore[override]
+    async def list_streams(self, **_: object) -> dict[str, Any]:
         return {"StreamInfoList": []}
 
-    async def create_stream(self, **_: object) -> dict[str, Any]:  # type: ignore[override]
+    async def create_stream(self, **_: object) -> dict[str, Any]:
         raise self.error
 
 

@@ -199,6 +199,23 @@ def test_an_unreadable_value_is_cut(driver: Driver, server: Loopback) -> None:
     assert len(str(found)) < 600
 
 
+def test_pages_of_tags_that_do_not_end(driver: Driver, server: Loopback) -> None:
+    """The error of a token that comes again names the operation and the stream, in full."""
+    name = "ASIA0123456789ABCDEF"
+    server.answer_with(
+        lambda request: {
+            "CreateStream": conflict(),
+            "DescribeStream": described(name),
+            "ListTagsForStream": ok({"Tags": {}, "NextToken": "again"}),
+        }[request.operation]
+    )
+    with pytest.raises(UnexpectedResponseError) as caught:
+        driver.ensure_stream(CreateStreamRequest(stream_name=name, tags={"site": "north"}))
+    assert str(caught.value) == f"the pages of the tags of stream '{name}' do not end"
+    assert caught.value.operation_name == "ListTagsForStream"
+    assert caught.value.stream_name == name
+
+
 @pytest.mark.parametrize("text", TIMES[:13])
 def test_creation_time_out_of_range(driver: Driver, server: Loopback, text: str) -> None:
     """A time that botocore reads and nobody can use is ``None``; one it cannot read is an error."""
@@ -276,7 +293,7 @@ class Answering:
     def create_stream(self, **_: object) -> Any:
         if "Error" in self.reply:
             error = ClientError({}, "CreateStream")
-            error.response = self.reply  # type: ignore[assignment]
+            error.response = self.reply
             raise error
         return self.reply
 

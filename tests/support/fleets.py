@@ -75,15 +75,15 @@ class Flight:
 class Simulation:
     """A fleet's driver over a service, in virtual time."""
 
-    # Only asked whether it can list.
-    client: object = SimpleNamespace(list_streams=None)
-
     def __init__(
         self, requests: Iterable[object] | Later, settings: Settings, *, attempts: int = _ATTEMPTS
     ) -> None:
         self.clock = VirtualClock(settings.seed)
         self.service = Service(settings)
         self.attempts = attempts
+        # Only asked whether it can list, and how often it tries.
+        config = SimpleNamespace(retries={"total_max_attempts": attempts})
+        self.client = SimpleNamespace(list_streams=None, meta=SimpleNamespace(config=config))
         self.scripts: dict[str, Script] = {}
         self.flights: list[Flight] = []
         self.peak = self.taken = 0
