@@ -104,7 +104,7 @@ def test_any_text_is_kept(text: str) -> None:
     """What AWS calls an ARN is never lost, whatever it looks like."""
     arn = StreamArn(text)
     assert arn == text
-    assert CreateStreamResponse(stream_arn=text).stream_arn == text  # type: ignore[arg-type]
+    assert CreateStreamResponse(stream_arn=text).stream_arn == text
 
 
 @NOT_AN_ARN
@@ -229,8 +229,8 @@ def test_has_no_place_for_more() -> None:
 
 def test_models_make_arns_of_texts() -> None:
     """Response and stream take a text and give an ARN."""
-    response = CreateStreamResponse(stream_arn=TEXT)  # type: ignore[arg-type]
-    info: Any = StreamInfo(stream_name="cam", stream_arn=TEXT, status="ACTIVE")  # type: ignore[arg-type]
+    response = CreateStreamResponse(stream_arn=TEXT)
+    info: Any = StreamInfo(stream_name="cam", stream_arn=TEXT, status="ACTIVE")
     for model in (response, info, attrs.evolve(response), attrs.evolve(info)):
         assert type(model.stream_arn) is StreamArn
         assert model.stream_arn.region == "eu-central-1"

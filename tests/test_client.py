@@ -362,7 +362,7 @@ def test_async_fake_for_the_sync_client() -> None:
     with pytest.raises(
         TypeError, match=r"^client is asynchronous; use it with AsyncStreamsClient$"
     ):
-        StreamsClient(Fake())  # type: ignore[arg-type]
+        StreamsClient(Fake())
 
 
 @pytest.mark.parametrize("kind", [WITH_AIOBOTOCORE])

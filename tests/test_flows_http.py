@@ -1009,7 +1009,7 @@ def test_deadline_among_throttled_reads(driver: Driver, server: Loopback, operat
     with pytest.raises(WaitTimeoutError) as caught:
         driver.ensure_stream(FULL, timeout=1)
     assert sum(driver.clock.sleeps) == pytest.approx(1)
-    assert caught.value.__cause__.operation_name == operation  # type: ignore[union-attr]
+    assert caught.value.__cause__.operation_name == operation
 
 
 def test_a_slow_create_is_not_interrupted(driver: Driver, server: Loopback) -> None:
@@ -1158,7 +1158,7 @@ def test_cancel_in_a_pause(driver: Driver, server: Loopback, method: str) -> Non
             paused.set()
             await asyncio.Event().wait()
 
-        driver.clock.sleep_async = pause  # type: ignore[method-assign]
+        driver.clock.sleep_async = pause
         argument = "cam" if method == "wait_until_active" else REQUEST
         task = asyncio.create_task(getattr(driver.client, method)(argument))
         await paused.wait()
@@ -1181,7 +1181,7 @@ def test_a_deadline_of_the_callers(driver: Driver, server: Loopback) -> None:
         async def pause(_: float) -> None:
             await asyncio.Event().wait()
 
-        driver.clock.sleep_async = pause  # type: ignore[method-assign]
+        driver.clock.sleep_async = pause
         with pytest.raises(asyncio.TimeoutError) as caught:
             await asyncio.wait_for(driver.client.wait_until_active("cam"), 0.05)
         assert not isinstance(caught.value, KvsStreamsError)

@@ -63,8 +63,8 @@ OTHER: dict[str, Any] = {
 REQUEST = CreateStreamRequest(**FULL)
 INFO = StreamInfo(
     stream_name="front-door",
-    stream_arn=ARN,  # type: ignore[arg-type]
-    status="ACTIVE",  # type: ignore[arg-type]
+    stream_arn=ARN,
+    status="ACTIVE",
     device_name="camera.7",
     media_type="video/h264",
     kms_key_id="alias/cameras",
@@ -73,7 +73,7 @@ INFO = StreamInfo(
     data_retention_in_hours=48,
 )
 RESPONSE = CreateStreamResponse(
-    stream_arn=ARN,  # type: ignore[arg-type]
+    stream_arn=ARN,
     request_id="11111111-2222",
     http_status_code=200,
     retry_attempts=2,
@@ -241,7 +241,7 @@ def test_only_the_name_is_required() -> None:
     assert rest.pop("stream_name") == "a"
     assert rest == dict.fromkeys(list(FULL)[1:])
     with pytest.raises(TypeError, match=r"stream_name"):
-        CreateStreamRequest()  # type: ignore[call-arg]
+        CreateStreamRequest()
 
 
 def test_to_boto() -> None:
@@ -401,7 +401,7 @@ def test_every_way_to_change_tags_is_known() -> None:
     new = {"__or__", "__ror__", "copy", "fromkeys"}
     assert set(dir(dict)) - set(dir(Mapping)) - new == set(CHANGES)
     with pytest.raises(AttributeError):
-        REQUEST.tags.nickname = "door"  # type: ignore[union-attr]
+        REQUEST.tags.nickname = "door"
 
 
 def test_as_json() -> None:
@@ -457,7 +457,7 @@ class Lazy(Mapping[str, str]):
     def __repr__(self) -> str:
         raise RuntimeError
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 class Broken(Mapping[str, str]):
@@ -466,7 +466,7 @@ class Broken(Mapping[str, str]):
     def __getitem__(self, *_: object) -> str:
         raise OSError
 
-    __iter__ = __len__ = __getitem__  # type: ignore[assignment]
+    __iter__ = __len__ = __getitem__
 
 
 @pytest.mark.parametrize(
@@ -661,14 +661,14 @@ def test_response() -> None:
     }
     assert response.stream_arn.stream_name == "front-door"
     with pytest.raises(TypeError, match=r"stream_arn"):
-        CreateStreamResponse()  # type: ignore[call-arg]
+        CreateStreamResponse()
     with pytest.raises(TypeError, match=r"^an ARN must be a string, not None$"):
-        CreateStreamResponse(stream_arn=None)  # type: ignore[arg-type]
+        CreateStreamResponse(stream_arn=None)
 
 
 def test_info() -> None:
     """A stream needs name, ARN and status; texts become what they mean."""
-    info = StreamInfo(stream_name="a", stream_arn=ARN, status="CREATING")  # type: ignore[arg-type]
+    info = StreamInfo(stream_name="a", stream_arn=ARN, status="CREATING")
     assert type(info.stream_arn) is StreamArn
     assert info.status is StreamStatus.CREATING
     assert attrs.asdict(info) == {
@@ -683,12 +683,12 @@ def test_info() -> None:
         "data_retention_in_hours": None,
     }
     with pytest.raises(TypeError, match=r"stream_name.*stream_arn.*status"):
-        StreamInfo()  # type: ignore[call-arg]
+        StreamInfo()
 
 
 def test_info_of_the_future() -> None:
     """A stream with a status to come is a stream like any other."""
-    info = attrs.evolve(INFO, status="PAUSED")  # type: ignore[arg-type]
+    info = attrs.evolve(INFO, status="PAUSED")
     assert info.status == "PAUSED"
     assert info == attrs.evolve(INFO, status=StreamStatus("PAUSED"))
     assert info != INFO

@@ -211,7 +211,7 @@ def test_stubs_at_run_time(server: Loopback) -> None:
     """Code annotated with boto3-stubs' client runs as it type-checks, annotations included."""
     stubs = pytest.importorskip("mypy_boto3_kinesisvideo", reason="needs boto3-stubs")
 
-    def make() -> stubs.KinesisVideoClient:  # type: ignore[name-defined]
+    def make() -> stubs.KinesisVideoClient:
         return boto_client(server.url)
 
     assert get_type_hints(make) == {"return": stubs.KinesisVideoClient}

@@ -469,7 +469,7 @@ def test_control_characters_in_tags_tiers_and_keys(text: str) -> None:
     bad: list[Any] = [
         lambda: CreateStreamRequest(stream_name="cam", tags={f"k!{text}": f"v!{text}"}),
         lambda: CreateStreamRequest(stream_name="cam", tags={"k": f"v!{text}"}),
-        lambda: StreamStorageConfiguration(default_storage_tier=f"WARM{text}"),  # type: ignore[arg-type]
+        lambda: StreamStorageConfiguration(default_storage_tier=f"WARM{text}"),
         lambda: CreateStreamRequest.from_boto({"StreamName": "cam", f"New{text}": 1}),
         lambda: StreamsClient(Answering({})).describe_stream(f"cam{text}"),
         lambda: StreamsClient(Answering({})).describe_stream(f"arn:{text}"),

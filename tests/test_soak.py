@@ -36,7 +36,7 @@ def info(name: str, arn: StreamArn) -> StreamInfo:
 def leaking() -> TransportError:
     """An error with a secret in an attribute of its own."""
     error = TransportError("lost", stream_name="cam")
-    error.reason = SECRET_KEY  # type: ignore[attr-defined]
+    error.reason = SECRET_KEY
     return error
 
 

@@ -132,7 +132,7 @@ def signed_with(credentials: object) -> str:
     """Make a call with a client that has these credentials; return what it was signed with."""
     signed: list[str] = []
     session = botocore.session.get_session()
-    session._credentials = credentials  # type: ignore[attr-defined]  # botocore's own setter takes keys
+    session._credentials = credentials  # botocore's own setter takes keys
     client = session.create_client("kinesisvideo")
     client.meta.events.register(
         "before-send", lambda request, **_: signed.append(str(request.headers["Authorization"]))
@@ -583,7 +583,7 @@ def test_what_is_brought_back_does_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     guarded(URLLib3Session(), request)
     assert sent == [request]
     emitter = HierarchicalEmitter()
-    signer = RequestSigner("kinesisvideo", "us-east-1", "kinesisvideo", "v4", None, emitter)  # type: ignore[arg-type]
+    signer = RequestSigner("kinesisvideo", "us-east-1", "kinesisvideo", "v4", None, emitter)
     assert signs(signer, "kinesisvideo", "us-east-1").credentials is None
 
 

@@ -252,12 +252,12 @@ class _Bucket:
 def test_aiobotocore_is_tamed(monkeypatch: pytest.MonkeyPatch) -> None:
     """If aiobotocore is there, it sends nothing beyond this machine and does not wait."""
     module = ModuleType("aiobotocore.endpoint")
-    module.AioEndpoint = _Endpoint  # type: ignore[attr-defined]
+    module.AioEndpoint = _Endpoint
     monkeypatch.setitem(sys.modules, "aiobotocore", ModuleType("aiobotocore"))
     monkeypatch.setitem(sys.modules, "aiobotocore.session", ModuleType("aiobotocore.session"))
     monkeypatch.setitem(sys.modules, "aiobotocore.endpoint", module)
     bucket = ModuleType("aiobotocore.retries.bucket")
-    bucket.AsyncTokenBucket = _Bucket  # type: ignore[attr-defined]
+    bucket.AsyncTokenBucket = _Bucket
     monkeypatch.setitem(sys.modules, "aiobotocore.retries.bucket", bucket)
     monkeypatch.setattr(_process, "find_spec", lambda _: object())
 
@@ -344,5 +344,5 @@ def test_the_face() -> None:
     """The module shows its public names and nothing else, and names an unknown one."""
     assert dir(kvs_streams.testing) == sorted(kvs_streams.testing.__all__)
     with pytest.raises(AttributeError, match=r"module 'kvs_streams\.testing' has no attribute 'x'"):
-        _ = kvs_streams.testing.x  # type: ignore[attr-defined]
+        _ = kvs_streams.testing.x
     assert kvs_streams.testing.MockKvs is MockKvs
