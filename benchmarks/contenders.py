@@ -130,12 +130,15 @@ def aiobotocore_semaphore(limit: int, task: Task) -> None:
     async def run() -> None:
         semaphore = asyncio.Semaphore(limit)
         async with _aiobotocore(limit) as client:
-            create = _retry()(client.create_stream)
+
+            @_retry()
+            async def create(name: str) -> None:
+                await client.create_stream(StreamName=name, **_FIELDS)
 
             async def one(name: str) -> None:
                 async with semaphore:
                     try:
-                        await create(StreamName=name, **_FIELDS)
+                        await create(name)
                     except (ClientError, BotoCoreError) as error:
                         task.outcome.add(name, error)
                     else:

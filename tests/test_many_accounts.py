@@ -24,6 +24,7 @@ from kvs_streams import (
     StreamDriftError,
 )
 
+pytestmark = pytest.mark.slow
 distributed = pytest.importorskip("distributed")
 
 PLACES = [("north", "eu-central-1"), ("south", "eu-west-1")]

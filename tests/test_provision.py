@@ -16,6 +16,7 @@ from benchmarks import control_plane
 from kvs_streams import CreateStreamRequest, StorageTier
 from kvs_streams.testing import MockKvs
 
+pytestmark = pytest.mark.slow
 HEADER = "stream_name,media_type,data_retention_in_hours,default_storage_tier,tag:site\n"
 
 
