@@ -19,7 +19,7 @@ nox.options.download_python = "never"
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
-LOWEST, USUAL = PYTHONS[0], "3.13"
+LOWEST = PYTHONS[0]
 # Each Python once is enough: TESTED is the one that `make test` has just used.
 OTHERS = [each for each in PYTHONS if each not in {LOWEST, os.environ.get("TESTED")}]
 CHECKERS = [["mypy"], ["pyright"], ["pyrefly", "check"], ["ty", "check"]]
@@ -69,7 +69,7 @@ def tests_lowest(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
-@nox.session(python=USUAL)
+@nox.session
 def tests_aiobotocore(session: nox.Session) -> None:
     """Test over aiobotocore, and run every block of the documentation: none is skipped here."""
     install(session, "frameworks")
@@ -84,7 +84,7 @@ def lint(session: nox.Session) -> None:
     run_all(session, ["ruff", "check"], ["ruff", "format", "--check"])
 
 
-@nox.session(python=USUAL)
+@nox.session
 def types(session: nox.Session) -> None:
     """Ask four type checkers about the code and its use, with boto3-stubs installed."""
     session.install("-e", ".[testing]", *group("types"))
@@ -93,7 +93,7 @@ def types(session: nox.Session) -> None:
     run_all(session, *CHECKERS, complete, *ours)
 
 
-@nox.session(python=USUAL)
+@nox.session
 def types_plain(session: nox.Session) -> None:
     """Ask four type checkers about the use of the installed package, without boto3-stubs."""
     install(session, "checkers")
@@ -101,7 +101,7 @@ def types_plain(session: nox.Session) -> None:
     run_all(session, *([*checker, *ours] for checker in CHECKERS))
 
 
-@nox.session(python=USUAL)
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning or a reference to nothing is an error."""
     session.install("-e", ".[testing]", *group("docs"))
@@ -109,7 +109,7 @@ def docs(session: nox.Session) -> None:
     session.run("sphinx-build", "-n", "-W", "--keep-going", "-E", "-q", "docs", target)
 
 
-@nox.session(python=USUAL)
+@nox.session
 def package(session: nox.Session) -> None:
     """Build wheel and sdist, and check what is in them."""
     session.install("build", "check-wheel-contents", "twine", "validate-pyproject[all]")
@@ -121,21 +121,21 @@ def package(session: nox.Session) -> None:
     session.run("validate-pyproject", "pyproject.toml", env={"VALIDATE_PYPROJECT_NO_NETWORK": "1"})
 
 
-@nox.session(python=USUAL, tags=["slow"], default=False)
+@nox.session(tags=["slow"], default=False)
 def tests_slow(session: nox.Session) -> None:
     """Test beside what others install, in editors, on a Dask cluster, on the control plane."""
     install(session, "slow")
     session.run("pytest", "-m", "slow", *session.posargs)
 
 
-@nox.session(python=USUAL, tags=["slow"], default=False)
+@nox.session(tags=["slow"], default=False)
 def tests_hostile(session: nox.Session) -> None:
     """Test twenty times in environments that differ from a developer's machine."""
     install(session, "hostile")
     session.run("python", "tests/hostile.py", *(session.posargs or ["--runs", "20"]))
 
 
-@nox.session(python=USUAL, tags=["slow"], default=False)
+@nox.session(tags=["slow"], default=False)
 def frozen(session: nox.Session) -> None:
     """Freeze a program that uses every public name, and run it: nothing is missing."""
     session.install(".", "pyinstaller")
@@ -151,21 +151,21 @@ def frozen(session: nox.Session) -> None:
     session.run(str(folder / "dist" / "tool" / "tool"), external=True)
 
 
-@nox.session(python=USUAL, tags=["slow"], default=False)
+@nox.session(tags=["slow"], default=False)
 def bench(session: nox.Session) -> None:
     """Run the whole benchmark, an eighth of each fleet."""
     session.install(".", *group("bench"))
     session.run("python", "-m", "benchmarks", "--quick", *session.posargs)
 
 
-@nox.session(python=USUAL, default=False)
+@nox.session(default=False)
 def tests_development(session: nox.Session) -> None:
     """Test with the development versions of what this project stands on."""
     install(session, "tests", *(f"git+https://github.com/{source}" for source in UPSTREAM))
     session.run("pytest", *session.posargs)
 
 
-@nox.session(python=USUAL, default=False)
+@nox.session(default=False)
 def api(session: nox.Session) -> None:
     """Compare the public names with those of the last release: -- v0.2.0."""
     session.install("griffe")
