@@ -58,8 +58,7 @@ def test_all_is_what_is_there() -> None:
 @named
 def test_public_names_explain_themselves(public: Any) -> None:
     """Each public name has a docstring and a source of its own, and so has each public method."""
-    source = inspect.cleandoc(inspect.getsource(public))
-    body = ast.parse(source).body[0]
+    body = ast.parse(inspect.getsource(public)).body[0]
     assert isinstance(body, ast.ClassDef | ast.FunctionDef)
     assert body.name == public.__name__
     assert ast.get_docstring(body)
