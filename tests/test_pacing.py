@@ -21,7 +21,7 @@ from support.quotas import (
     simulate,
 )
 
-from kvs_streams._flows.pacing import Pace
+from kvs_streams._pacing import Pace
 
 SEEDS = range(3)
 # 1 % of the requests are answered with a 500 and 0.5 % of the replies are lost: botocore retries.
@@ -278,7 +278,7 @@ def test_any_sequence_of_reports(
                 in_flight.append(pace.sent(now))
             if in_flight and choice:
                 ticket = in_flight.pop(choice % len(in_flight))
-                pace.answered(ticket, throttled=throttled, retries=retries)
+                pace.answered(ticket, 0, throttled=throttled, retries=retries)
                 spent += retries
             delay = pace.delay(now)
             longest = min(max(1 / rate, 1.0), 3600.0) * SECOND
@@ -296,10 +296,10 @@ def test_rate_has_bounds(rate: float) -> None:
     """The rate stays between 1 and 10,000 a second, or on this side of where it started."""
     pace = Pace(rate, 0)
     for _ in range(10_000):
-        pace.answered(pace.sent(0), throttled=False)
+        pace.answered(pace.sent(0), 0, throttled=False)
     assert pace.rate == max(rate, 10_000.0)
     for _ in range(1000):
-        pace.answered(pace.sent(0), throttled=True)
+        pace.answered(pace.sent(0), 0, throttled=True)
     assert pace.rate == min(rate, 1.0)
 
 
@@ -317,9 +317,9 @@ def test_answers_change_the_rate() -> None:
     """A throttled call lowers the mean by 1/32; an accepted one adds its own rate."""
     pace = Pace(64.0, 0)
     first, second = pace.sent(0), pace.sent(0)
-    pace.answered(first, throttled=True)
+    pace.answered(first, 0, throttled=True)
     assert math.isclose(pace.rate, 62.0 * 1.003)
-    pace.answered(second, throttled=False)
+    pace.answered(second, 0, throttled=False)
     assert math.isclose(pace.rate, (62.0 + 2.0 / 32) * 1.003_06)
 
 
@@ -331,23 +331,23 @@ def test_calls_that_are_held_back_prove_no_higher_rate() -> None:
         tickets.append(pace.sent(now))
     assert len(tickets) == 13
     for ticket in tickets[:-1]:
-        pace.answered(ticket, throttled=False)
+        pace.answered(ticket, 0, throttled=False)
         assert pace.rate == 50.0 * 1.003
-    pace.answered(tickets[-1], throttled=False)
+    pace.answered(tickets[-1], 0, throttled=False)
     assert pace.rate > 50.0 * 1.003
 
 
 def test_retries_of_botocore_are_charged() -> None:
     """Each request that botocore sends on its own delays the next call by an interval."""
     pace = Pace(50.0, 0)
-    pace.answered(pace.sent(0), throttled=None, retries=2)
+    pace.answered(pace.sent(0), 0, throttled=None, retries=2)
     assert pace.delay(0) == 60 * MILLISECOND
 
 
 def test_no_answer_teaches_nothing() -> None:
     """A call that the service did not answer leaves the rate as it is."""
     pace = Pace(50.0, 0)
-    pace.answered(pace.sent(0), throttled=None)
+    pace.answered(pace.sent(0), 0, throttled=None)
     assert (pace.rate, pace.delay(0)) == (50.0, 20 * MILLISECOND)
 
 
@@ -356,7 +356,7 @@ def test_fixed_rate(throttled: bool) -> None:
     """Without learning the rate stays, retries are charged, and missed sends are made good."""
     pace = Pace(15.0, 0, learn=False)
     for now in range(0, 10 * SECOND, SECOND):
-        pace.answered(pace.sent(now), throttled=throttled, retries=1)
+        pace.answered(pace.sent(now), now, throttled=throttled, retries=1)
     assert pace.rate == 15.0
     assert pace.delay(9 * SECOND) == 0
 

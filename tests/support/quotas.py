@@ -12,7 +12,7 @@ from functools import partial
 from itertools import count
 from typing import NamedTuple, Protocol
 
-from kvs_streams._flows.pacing import Pace
+from kvs_streams._pacing import Pace
 
 MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
@@ -218,7 +218,7 @@ class _Simulation:
         self.at(now + self.random.randint(*WIRE), arrive)
 
     def answer(self, fleet: Fleet, ticket: float, retries: int, throttled: int, now: int) -> None:
-        fleet.pace.answered(ticket, throttled=bool(throttled), retries=retries)
+        fleet.pace.answered(ticket, now, throttled=bool(throttled), retries=retries)
         fleet.in_flight -= 1
         fleet.unsent += throttled
         _, _, accepted, before = fleet.last
