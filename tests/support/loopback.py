@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 # Far from the time of any machine that runs this: what depends on the local clock fails.
 SERVER_TIME = datetime(2041, 5, 6, 7, 8, 9, tzinfo=timezone.utc)
@@ -211,7 +211,12 @@ class Loopback(ThreadingHTTPServer):
     def reply_to(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         # A client that takes this server for a proxy sends the whole URL.
         name = urlsplit(path).path.lstrip("/")
-        request = Request(name[:1].upper() + name[1:], json.loads(body), headers)
+        operation = name[:1].upper() + name[1:]
+        if operation:
+            request = Request(operation, json.loads(body), headers)
+        else:  # STS
+            form = dict(parse_qsl(body.decode()))
+            request = Request(form["Action"], form, headers)
         with self._lock:
             self.requests.append(request)
             if self._answer is None and self._queues[request.operation]:
