@@ -20,7 +20,7 @@ from botocore.exceptions import (
 
 from . import errors
 from ._text import shown
-from ._wire import Call, metadata, retry_attempts
+from ._wire import Call, metadata
 
 # By AWS's error code, never by HTTP status: what is in no row stays a ServiceError, or a
 # ServerError if the status is 5xx.
@@ -164,17 +164,15 @@ def without_user_info(text: str) -> str:
 
 def _service_error(exc: ClientError, call: Call) -> errors.ServiceError:
     """Return the error for a response of AWS's, by its code."""
-    retries = retry_attempts(exc.response)
     # botocore calls STS to fetch credentials: that is not about the stream.
     is_own = exc.operation_name == call.operation_name
     error = _error_type(exc)(
         exc.response,
         exc.operation_name,
         stream_name=(call.stream_name or None) if is_own else None,
-        retry_attempts=retries,
     )
     if isinstance(error, errors.ResourceInUseException):
-        error.possibly_own = retries > 0
+        error.possibly_own = error.retry_attempts > 0
     return error
 
 
@@ -214,11 +212,14 @@ def _transport_error(exc: Exception, client: object, call: Call) -> errors.Trans
         reason = f"the response cannot be read: {type(exc).__name__}: {exc}"
     else:
         return None
+    unsent = _is_unsent(exc) and _makes_one_attempt(client)
+    stream = f" for stream {shown(call.stream_name)}" if call.stream_name else ""
+    outcome = "it was not sent" if unsent else "it may have reached AWS"
     return errors.TransportError(
-        reason,
+        f"no usable response to {call.operation_name}{stream} ({outcome}): {reason}",
         operation_name=call.operation_name,
         stream_name=call.stream_name or None,
-        outcome_unknown=not (_is_unsent(exc) and _makes_one_attempt(client)),
+        outcome_unknown=not unsent,
     )
 
 
@@ -246,7 +247,7 @@ def _sentence(exc: BotoCoreError) -> str:
     values = {name: _value(value) for name, value in exc.kwargs.items()}
     if values.get("provider") == "custom-process":
         values["error_msg"] = "run the credential_process by itself to see what it prints"
-    return exc.fmt.format(**values)
+    return " ".join(exc.fmt.format(**values).split())
 
 
 def _value(value: object) -> str:
