@@ -67,11 +67,12 @@ def check_client(client: object) -> None:
     """
     model: Any = getattr(getattr(client, "meta", None), "service_model", None)
     service = getattr(model, "service_name", None)
-    if isinstance(service, str) and service != _SERVICE:
+    is_named = type(service) is str  # not so of a fake or a mock
+    if is_named and service != _SERVICE:
         raise TypeError(f"client must be a {_SERVICE!r} client, not a {service!r} client")
     if not callable(getattr(client, "create_stream", None)):
         raise TypeError(f"client must be a boto3 {_SERVICE!r} client{_way_out(client)}")
-    if not isinstance(service, str):  # a fake or a mock
+    if not is_named:
         return
     missing = sorted(_OPERATIONS.difference(model.operation_names))
     if "CreateStream" not in missing:

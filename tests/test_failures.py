@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime, timezone
 from pathlib import Path
 from string import Formatter
 from types import SimpleNamespace
@@ -30,6 +31,7 @@ from botocore.exceptions import (
     SSLError,
     StubResponseError,
     UnseekableStreamError,
+    WaiterError,
 )
 from botocore.retries.standard import ThrottledRetryableChecker
 from support.clients import boto_client
@@ -135,8 +137,7 @@ CODES = [
     ("Mystery", 500, "ServerError"),
     ("403", 403, "ServiceError"),
     ("502", 502, "ServerError"),
-    (None, None, "ServiceError"),
-    (None, "500", "ServiceError"),
+    ("Mystery", None, "ServiceError"),
 ]
 RETRYABLE = {"ClientLimitExceededException", "ServerError", "ThrottlingError"}
 
@@ -169,7 +170,7 @@ def test_throttles_are_those_of_botocore() -> None:
     assert "ClientLimitExceededException" not in codes
 
 
-@pytest.mark.parametrize("response", [{}, {"Error": {}}, {"Error": {}, "ResponseMetadata": None}])
+@pytest.mark.parametrize("response", [{}, {"Error": {}}])
 def test_error_of_a_fake(response: Any) -> None:
     """A fake's error may lack everything that AWS would send."""
     error = becomes(ClientError(response, "CreateStream"))
@@ -204,9 +205,10 @@ HINTS = {
     "check the credentials": "CredentialRetrievalError InvalidIMDSEndpointError "
     "InvalidIMDSEndpointModeError MetadataRetrievalError PartialCredentialsError "
     "RefreshWithMFAUnsupportedError UnknownCredentialError UnknownTokenProviderError",
-    "aws sso login": "SSOError SSOTokenLoadError TokenRetrievalError UnauthorizedSSOTokenError",
-    "'aws login'": "LoginAuthorizationCodeError LoginError LoginInsufficientPermissions "
-    "LoginRefreshRequired LoginTokenLoadError",
+    "log in again with 'aws sso login'": "SSOError SSOTokenLoadError TokenRetrievalError "
+    "UnauthorizedSSOTokenError",
+    "log in again with 'aws login'": "LoginAuthorizationCodeError LoginError "
+    "LoginInsufficientPermissions LoginRefreshRequired LoginTokenLoadError",
     "check AWS_PROFILE": "ProfileNotFound",
     "check endpoint_url, region_name": "BaseEndpointResolverError EndpointProviderError "
     "EndpointResolutionError EndpointVariantError InvalidEndpointConfigurationError "
@@ -247,6 +249,8 @@ def example(cls: type[BotoCoreError]) -> BotoCoreError:
     """Return an error of botocore's in which each value is its own name."""
     names = [name for _, name, _, _ in Formatter().parse(cls.fmt) if name]
     values: Any = {name: f"a {name}" for name in names}
+    if cls is WaiterError:
+        values["last_response"] = {}
     return cls(**values)
 
 
@@ -266,7 +270,7 @@ def test_classes_of_botocore(name: str) -> None:
     assert ours.retryable is (not hint)
     assert (ours.operation_name, ours.stream_name) == ("CreateStream", "cam")
     assert " ".join(str(error).split())[:200] in " ".join(str(ours).split())
-    assert f"({hint}" in str(ours) or not hint or f" {hint}" in str(ours)
+    assert f"({hint}" in str(ours) or not hint
 
 
 # Whether the request may have arrived.
@@ -608,7 +612,7 @@ def test_credentials_that_a_function_refreshes() -> None:
 
     session = botocore.session.Session()
     session._credentials = RefreshableCredentials(  # type: ignore[attr-defined]
-        "key", "secret", "token", None, refresh, "vault"
+        "key", "secret", "token", datetime(2020, 1, 1, tzinfo=timezone.utc), refresh, "vault"
     )
     error = create(boto3.Session(botocore_session=session, region_name=REGION))
     assert type(error) is ConfigurationError
