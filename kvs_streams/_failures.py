@@ -195,7 +195,7 @@ def _configuration_text(exc: Exception) -> str | None:
     if isinstance(exc, BotoCoreError):
         hints = (_HINTS.get(cls.__name__) for cls in type(exc).__mro__)
         hint = next(filter(None, hints), None)
-        return None if hint is None else f"{_sentence(exc)} ({hint})"
+        return None if hint is None else f"{_sentence(exc).rstrip('.')} ({hint})"
     if _went_through(exc, *_PARSERS) or not _went_through(exc, *_CREDENTIALS):
         return None
     reason = f"{type(exc).__name__}: {without_user_info(str(exc))}"

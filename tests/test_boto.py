@@ -12,7 +12,7 @@ import boto3
 import botocore.session
 import pytest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, MD5UnavailableError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from support.clients import boto_client, boto_session
@@ -114,6 +114,15 @@ def test_errors_of_the_users_session(error: Exception) -> None:
     with pytest.raises(type(error)) as caught:
         StreamsClient(session=session)
     assert caught.value is error
+
+
+def test_botocore_error_of_the_users_session() -> None:
+    """What a session of the user's passes on of botocore's is told as botocore's."""
+    session = Mock(spec=["client"])
+    session.client.side_effect = MD5UnavailableError()
+    with pytest.raises(ConfigurationError, match="does not support MD5") as caught:
+        StreamsClient(session=session)
+    assert caught.value.__cause__ is session.client.side_effect
 
 
 UNBUILDABLE: list[Any] = [
