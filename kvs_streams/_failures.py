@@ -108,16 +108,18 @@ _HINTS = {name: hint for hint, names in _CONFIGURATION.items() for name in names
 
 # Where botocore and aiobotocore read replies, and where they find credentials and sign with them.
 _PARSERS = ("botocore.parsers", "aiobotocore.parsers")
+_AUTH = ("botocore.auth", "aiobotocore.auth")
 _CREDENTIALS = (
-    *("botocore.auth", "botocore.credentials", "botocore.tokens"),
-    *("aiobotocore.auth", "aiobotocore.credentials", "aiobotocore.tokens"),
+    *("botocore.credentials", "botocore.tokens"),
+    *("aiobotocore.credentials", "aiobotocore.tokens"),
+    *_AUTH,
 )
 _UNSENDABLE = (
     "the request cannot be sent, because a header or a URL is not valid (check the credentials for "
     "line breaks, and endpoint_url and the proxies)"
 )
-# From "//" to the last "@" of a word, so that no character of a password ends it.
-_USER_INFO = re.compile(r"(//|^Invalid endpoint: )\S*@")
+# From "//" to the last "@", so that no character of a password ends it.
+_USER_INFO = re.compile(r"(//|^Invalid endpoint: ).*@", re.DOTALL)
 
 
 def to_error(exc: Exception, client: object, call: Call) -> errors.KvsStreamsError | None:
@@ -150,11 +152,7 @@ def building_error(exc: Exception) -> errors.ConfigurationError | None:
     # Such as an endpoint without a scheme, or AWS_MAX_ATTEMPTS=three.
     if text is None and isinstance(exc, ValueError) and _went_through(exc, "botocore."):
         text = f"{without_user_info(str(exc))} ({_CHECK_CONFIG})"
-    if text is None:
-        return None
-    error = errors.ConfigurationError(text)
-    error.__cause__ = exc
-    return error
+    return None if text is None else errors.ConfigurationError(text)
 
 
 def without_user_info(text: str) -> str:
@@ -198,6 +196,8 @@ def _configuration_text(exc: Exception) -> str | None:
         return None if hint is None else f"{_sentence(exc).rstrip('.')} ({hint})"
     if _went_through(exc, *_PARSERS) or not _went_through(exc, *_CREDENTIALS):
         return None
+    if isinstance(exc, ValueError) and _went_through(exc, *_AUTH):
+        return _UNSENDABLE  # such as a port of endpoint_url that is no number
     reason = f"{type(exc).__name__}: {without_user_info(str(exc))}"
     return f"the credentials cannot be used: {reason} ({_CHECK_CREDENTIALS})"
 

@@ -342,6 +342,10 @@ SECRET = "hunter2"
             "https://kvs.example/",
         ),
         (
+            EndpointConnectionError(endpoint_url=f"https://me:{SECRET} {SECRET}@kvs.example/"),
+            "https://kvs.example/",
+        ),
+        (
             ProxyConnectionError(proxy_url=f"http://me:{SECRET}@proxy.example:3128", error=None),
             "http://proxy.example:3128",
         ),
@@ -478,11 +482,11 @@ def test_response_that_botocore_cannot_read(server: Loopback, body: bytes) -> No
         assert body.startswith(b"[[")
 
 
-def create(session: Any = None) -> KvsStreamsError:
+def create(session: Any = None, url: str | None = None) -> KvsStreamsError:
     """Return the error of a create by a client that finds its credentials in the environment."""
     session = session or boto3.Session(region_name=REGION)
     with pytest.raises(KvsStreamsError) as caught:
-        StreamsClient(session=session, endpoint_url=refused_url()).create_stream(REQUEST)
+        StreamsClient(session=session, endpoint_url=url or refused_url()).create_stream(REQUEST)
     return caught.value
 
 
@@ -618,6 +622,17 @@ def test_credentials_that_a_function_refreshes() -> None:
     assert type(error) is ConfigurationError
     assert "LookupError: the vault is sealed" in str(error)
     assert isinstance(error.__cause__, LookupError)
+
+
+@pytest.mark.parametrize("place", ["localhost:99999", f"me:{SECRET}/{SECRET}@localhost"])
+def test_url_that_cannot_be_signed(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that is none shows when botocore signs; Python's text can hold half a password."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    error = create(url=f"http://{place}")
+    assert type(error) is ConfigurationError
+    assert "endpoint_url" in str(error)
+    assert SECRET not in str(error)
 
 
 def test_stubs_of_a_test() -> None:
