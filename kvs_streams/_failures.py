@@ -6,7 +6,9 @@ was raised. Everything else is not about AWS and passes through untouched.
 """
 
 import re
+from collections.abc import Sequence
 from traceback import walk_tb
+from typing import Any, cast
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -238,8 +240,8 @@ def _is_unsent(exc: Exception) -> bool:
 def _makes_one_attempt(client: object) -> bool:
     """Tell whether a boto client is certain to send a call at most once."""
     config = getattr(getattr(client, "meta", None), "config", None)
-    retries = getattr(config, "retries", None)
-    return isinstance(retries, dict) and retries.get("total_max_attempts") == 1
+    retries: Any = getattr(config, "retries", None) or {}
+    return bool(retries.get("total_max_attempts") == 1)
 
 
 def _sentence(exc: BotoCoreError) -> str:
@@ -253,7 +255,7 @@ def _sentence(exc: BotoCoreError) -> str:
 def _value(value: object) -> str:
     """Return a value of botocore's sentence as text."""
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(_value, value))
+        return ", ".join(map(_value, cast("Sequence[object]", value)))
     if isinstance(value, (str, Exception)):
         return without_user_info(str(value))
     return shown(value)
