@@ -20,7 +20,6 @@ from support.quotas import (
 
 from kvs_streams._pacing import Pace, Ticket
 
-
 # The bounds below hold for each of the seeds 0 to 99.
 SEEDS = range(1)
 
