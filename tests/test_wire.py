@@ -1,30 +1,12 @@
-"""Replies and errors one by one, where a fake says more clearly than HTTP what boto hands over."""
+"""Calls and replies one by one, where a fake says more clearly than HTTP what boto hands over."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import datetime, timedelta, timezone, tzinfo
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from botocore import xform_name
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    NoRegionError,
-    ProxyConnectionError,
-    ReadTimeoutError,
-    SSLError,
-    SSOTokenLoadError,
-    StubResponseError,
-)
 from fake_io import (
     REQUEST_ID,
     SERVER_START,
@@ -32,26 +14,17 @@ from fake_io import (
     ScriptedBoto,
     arn,
     created,
-    refused,
-    unreadable,
 )
-from support.clients import boto_client
 from support.clock import FakeClock
-from support.loopback import Loopback, created as created_over_http
 
 from kvs_streams import (
-    ConfigurationError,
     CreateStreamRequest,
     CreateStreamResponse,
     RequestValidationError,
-    ServerError,
-    ServiceError,
     StreamArn,
     StreamInfo,
     StreamsClient,
     StreamStatus,
-    ThrottleRetry,
-    TransportError,
     UnexpectedResponseError,
 )
 from kvs_streams._wire import (
@@ -65,16 +38,13 @@ from kvs_streams._wire import (
 )
 
 REQUEST = CreateStreamRequest(stream_name="cam")
-URL = "https://kinesisvideo.example"
 
 
 class Bare:
     """A boto client of one method, without anything that boto would add."""
 
-    def __init__(self, answer: Callable[[], Any], attempts: object = 1) -> None:
+    def __init__(self, answer: Callable[[], Any]) -> None:
         self.answer = answer
-        retries = {"total_max_attempts": attempts}
-        self.meta = SimpleNamespace(config=SimpleNamespace(retries=retries))
 
     def create_stream(self, **_: object) -> Any:
         return self.answer()
@@ -82,50 +52,16 @@ class Bare:
     describe_stream = create_stream
 
 
-def failing(error: Exception) -> Callable[[], Any]:
-    """Return what raises an error as boto would."""
-
-    def answer() -> Any:
-        raise error
-
-    return answer
-
-
-def create(answer: Callable[[], Any], attempts: object = 1) -> CreateStreamResponse:
-    """Create through a fake, with one attempt of ours."""
-    client: Any = Bare(answer, attempts)
-    return StreamsClient(client, throttle_retry=ThrottleRetry(max_attempts=1)).create_stream(
-        REQUEST
-    )
+def create(answer: Callable[[], Any]) -> CreateStreamResponse:
+    """Create through a fake."""
+    client: Any = Bare(answer)
+    return StreamsClient(client).create_stream(REQUEST)
 
 
 def describe(reply: object, stream: str = "cam") -> StreamInfo:
     """Describe what a fake replies."""
     client: Any = Bare(lambda: reply)
     return StreamsClient(client).describe_stream(stream)
-
-
-def lost(error: Exception, attempts: object = 1) -> TransportError:
-    """Return what becomes of a failure on the way."""
-    with pytest.raises(TransportError) as caught:
-        create(failing(error), attempts)
-    assert caught.value.__cause__ is error
-    assert caught.value.operation_name == "CreateStream"
-    assert caught.value.stream_name == "cam"
-    return caught.value
-
-
-class WordyError(BotoCoreError):
-    """An error of boto's that says what it is told."""
-
-    fmt = "{text}"
-
-
-@pytest.mark.parametrize("length, kept", [(400, "x" * 400), (401, f"{'x' * 399}…")])
-def test_long_reason_is_cut(length: int, kept: str) -> None:
-    """Of what boto says, which may hold a whole page, 400 characters are kept."""
-    error = lost(WordyError(text="x" * length))
-    assert str(error).endswith(f" (it may have reached AWS): {kept}")
 
 
 # Replies to a create.
@@ -364,223 +300,3 @@ def test_calls_for_nothing(stream: Any) -> None:
     """What names no stream never leaves the process."""
     with pytest.raises(RequestValidationError):
         describe({}, stream)
-
-
-# What AWS answers.
-
-
-@pytest.mark.parametrize("status, error", [(499, ServiceError), (500, ServerError)])
-def test_unknown_codes_by_status(status: int, error: type[ServiceError]) -> None:
-    """An unknown code is the server's fault from 500 on."""
-    boto = ScriptedBoto(FakeClock())
-    boto.on("create_stream", refused("Mystery", status))
-    with pytest.raises(ServiceError) as caught:
-        StreamsClient(boto).create_stream(REQUEST)
-    assert type(caught.value) is error
-    assert caught.value.http_status_code == status
-    assert caught.value.operation_name == "CreateStream"
-
-
-@pytest.mark.parametrize(
-    "response",
-    [
-        {},
-        {"Error": {}},
-        {"Error": {"Code": None}, "ResponseMetadata": {"HTTPStatusCode": "500"}},
-        {"Error": {"Code": ""}, "ResponseMetadata": {}},
-    ],
-)
-def test_errors_that_say_nothing(response: dict[str, Any]) -> None:
-    """A fake's empty error is a ServiceError of no known kind."""
-    error = ClientError(response, "CreateStream")
-    with pytest.raises(ServiceError) as caught:
-        create(failing(error))
-    assert type(caught.value) is ServiceError
-    assert caught.value.__cause__ is error
-    assert caught.value.retry_attempts == 0
-
-
-def test_known_code_beats_the_status() -> None:
-    """The code decides, whatever the status is."""
-    boto = ScriptedBoto(FakeClock())
-    boto.on("describe_stream", refused("ResourceNotFoundException", 503))
-    with pytest.raises(ServiceError) as caught:
-        StreamsClient(boto).describe_stream("cam")
-    assert type(caught.value).__name__ == "ResourceNotFoundException"
-
-
-# What gets lost on the way.
-
-
-UNSENT = [EndpointConnectionError, ConnectTimeoutError]
-
-
-def wrapped(way: type[BotoCoreError], reason: object = None) -> BotoCoreError:
-    """Return botocore's error for what the HTTP library met."""
-    return way(endpoint_url=URL, proxy_url=URL, error=reason)
-
-
-@pytest.mark.parametrize("way", [*UNSENT, ProxyConnectionError, SSLError])
-def test_connections_that_never_were(way: type[BotoCoreError]) -> None:
-    """Only what did not resolve, was refused or timed out while connecting was not sent."""
-    error = lost(wrapped(way, OSError("no luck")))
-    assert error.outcome_unknown is (way not in UNSENT)
-    said = "it may have reached AWS" if error.outcome_unknown else "it was not sent"
-    assert str(error).startswith(f"no usable response to CreateStream for stream 'cam' ({said}): ")
-    assert URL in str(error)
-
-
-class ClientConnectionError(Exception):
-    """aiohttp's error for a connection that fails, at any time."""
-
-
-class ClientConnectorError(ClientConnectionError):
-    """aiohttp's error for a connection that is never made."""
-
-
-@pytest.mark.parametrize(
-    "reason, unknown", [(ClientConnectionError(), True), (ClientConnectorError(), False)]
-)
-def test_connections_of_aiohttp(reason: Exception, unknown: bool) -> None:
-    """Aiobotocore raises the same class for a connection that is lost while sending."""
-    assert lost(wrapped(EndpointConnectionError, reason)).outcome_unknown is unknown
-
-
-@pytest.mark.parametrize("attempts", [2, 5, None, "1", 0])
-def test_only_the_last_attempt_shows(attempts: object) -> None:
-    """With more attempts than one, or nobody knows how many, an earlier one may have arrived."""
-    error = wrapped(EndpointConnectionError)
-    assert lost(error, attempts).outcome_unknown is True
-
-
-@pytest.mark.parametrize(
-    "meta", [None, SimpleNamespace(), SimpleNamespace(config=None)], ids=["none", "bare", "null"]
-)
-def test_clients_that_tell_nothing(meta: object) -> None:
-    """A fake that does not say how often it tries is not sure to try once."""
-    error = wrapped(EndpointConnectionError)
-    client: Any = Bare(failing(error))
-    client.meta = meta
-    with pytest.raises(TransportError) as caught:
-        StreamsClient(client).create_stream(REQUEST)
-    assert caught.value.outcome_unknown is True
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        ReadTimeoutError(endpoint_url=URL),
-        ConnectionClosedError(endpoint_url=URL),
-        BotoCoreError(),
-        unreadable(),
-    ],
-    ids=repr,
-)
-def test_what_may_have_arrived(error: Exception) -> None:
-    """After the connection botocore does not tell what arrived, an unreadable response included."""
-    assert lost(error).outcome_unknown is True
-    readable = isinstance(error, BotoCoreError)
-    assert ("the response is unreadable" in str(lost(error))) is not readable
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        AttributeError("a fake"),
-        KeyError("a fake"),
-        TypeError("a fake"),
-        ValueError("a fake"),
-        RuntimeError("a fake"),
-        RecursionError("a fake"),
-        AssertionError("a fake"),
-    ],
-    ids=repr,
-)
-def test_what_a_fake_raises_passes_through(error: Exception) -> None:
-    """A bug in a fake does not look like a lost response: its error is raised as it is."""
-    with pytest.raises(type(error)) as caught:
-        create(failing(error))
-    assert caught.value is error
-    assert caught.value.__cause__ is None
-
-
-def test_error_that_was_never_raised() -> None:
-    """A mock raises its error without a frame of its own; it passes through too."""
-    client = Mock(spec=["create_stream"])
-    client.create_stream.side_effect = LookupError("a mock")
-    with pytest.raises(LookupError, match="a mock"):
-        StreamsClient(client).create_stream(REQUEST)
-
-
-def handler(**_: Any) -> None:
-    """Fail as a user's event handler may."""
-    json.loads("not JSON")
-
-
-@pytest.mark.parametrize("event", ["before-call", "before-send", "after-call"])
-@pytest.mark.parametrize(
-    "broken", [handler, Mock(side_effect=ValueError("a mock"))], ids=["own", "mock"]
-)
-def test_what_an_event_handler_raises_passes_through(
-    server: Loopback, event: str, broken: Callable[..., None]
-) -> None:
-    """An event handler runs inside botocore, and its bugs are not botocore's."""
-    server.on_create(*[created_over_http("cam")] * (event == "after-call"))
-    with closing(boto_client(server.url)) as raw:
-        raw.meta.events.register(f"{event}.kinesis-video.CreateStream", broken)
-        with pytest.raises(ValueError, match=r"a mock|Expecting value"):
-            StreamsClient(raw).create_stream(REQUEST)
-
-
-# What is wrong before anything is sent, and what is none of our business.
-
-
-@pytest.mark.parametrize(
-    "error, hint",
-    [
-        (NoRegionError(), "AWS_DEFAULT_REGION"),
-        (NoCredentialsError(), "AWS_ACCESS_KEY_ID"),
-        # By its parent, SSOError.
-        (SSOTokenLoadError(error_msg="expired"), "aws sso login"),
-    ],
-)
-def test_how_to_set_it(error: Exception, hint: str) -> None:
-    """What the client lacks is told with the way to set it."""
-    with pytest.raises(ConfigurationError, match=hint) as caught:
-        create(failing(error))
-    assert caught.value.__cause__ is error
-    assert str(error) in str(caught.value)
-
-
-def test_stubs_are_left_alone() -> None:
-    """What a test's own stub complains of is for that test to read."""
-    error = StubResponseError(operation_name="CreateStream", reason="unused")
-    with pytest.raises(StubResponseError) as caught:
-        create(failing(error))
-    assert caught.value is error
-
-
-# Causes.
-
-
-def test_no_cause_with_a_secret() -> None:
-    """Where boto's text holds a secret there is no cause, rather than a forged one."""
-    secret = "AKIAIOSFODNN7EXAMPLE"
-    response = {"Error": {"Code": "InvalidArgumentException", "Message": f"key {secret}"}}
-    error = ClientError(response, "CreateStream")
-    with pytest.raises(ServiceError) as caught:
-        create(failing(error))
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None
-    assert caught.value.message == "key ***"
-    assert secret in str(error), "the original is boto's, and stays as it is"
-
-
-def test_no_cause_with_a_secret_of_a_lost_call() -> None:
-    """The same for an error without a response."""
-    error = EndpointConnectionError(endpoint_url="http://me:hunter2@proxy.example", error=None)
-    with pytest.raises(TransportError) as caught:
-        create(failing(error))
-    assert caught.value.__cause__ is None
-    assert "hunter2" not in str(caught.value)
-    assert "***@proxy.example" in str(caught.value)
