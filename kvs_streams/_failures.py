@@ -121,7 +121,7 @@ _UNSENDABLE = (
     "line breaks, and endpoint_url and the proxies)"
 )
 # From "//" to the last "@", so that no character of a password ends it.
-_USER_INFO = re.compile(r"(//|^Invalid endpoint: ).*@", re.DOTALL)
+_USER_INFO = re.compile(r"(//|^Invalid endpoint: ).*@")
 
 
 def to_error(exc: Exception, client: object, call: Call) -> errors.KvsStreamsError | None:

@@ -292,6 +292,14 @@ def test_client_that_is_too_old(cls: Any, change: Any, missing: str) -> None:
         cls(model_without(change))
 
 
+def test_built_client_that_is_too_old() -> None:
+    """The same for a client that the library builds."""
+    session = Mock(spec=["client"])
+    session.client.return_value = model_without(lambda model: model["operations"].clear())
+    with pytest.raises(ConfigurationError, match="update boto3"):
+        StreamsClient(session=session)
+
+
 def test_client_without_list_streams() -> None:
     """A fleet can do without ListStreams, so a client can as well."""
     StreamsClient(model_without(lambda model: model["operations"].pop("ListStreams")))

@@ -589,23 +589,34 @@ def test_credentials(
     assert SECRET not in str(error)
 
 
-def test_credentials_that_sts_refuses(
-    server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The error of STS names its own operation and says nothing about the create."""
+@pytest.fixture
+def sts(server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Loopback:
+    """Have credentials fetched from STS, which is this server."""
     (tmp_path / "token").write_text("a token")
     for name, value in ROLE.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+    return server
+
+
+def test_credentials_that_sts_refuses(sts: Loopback) -> None:
+    """The error of STS names its own operation and says nothing about the create."""
     error_xml = "<Error><Code>AccessDenied</Code><Message>No.</Message></Error>"
     body = f"<ErrorResponse>{error_xml}</ErrorResponse>".encode()
-    server.on("AssumeRoleWithWebIdentity", Reply(status=403, body=body))
+    sts.on("AssumeRoleWithWebIdentity", Reply(status=403, body=body))
     error = create()
     assert type(error) is AccessDeniedError
     assert (error.operation_name, error.stream_name) == ("AssumeRoleWithWebIdentity", None)
     assert "CreateStream" not in str(error)
-    assert server.calls == ["AssumeRoleWithWebIdentity"]
+
+
+def test_response_of_sts_that_botocore_cannot_read(sts: Loopback) -> None:
+    """A reply of STS that cannot be read is no setting that is wrong: the next may be right."""
+    sts.on("AssumeRoleWithWebIdentity", Reply(body=b"no XML"))
+    error = create()
+    assert type(error) is TransportError
+    assert "the response cannot be read: ResponseParserError: " in str(error)
 
 
 def test_credentials_that_a_function_refreshes() -> None:
