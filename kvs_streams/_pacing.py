@@ -104,7 +104,7 @@ class Pace:
         self._spend(retries)
         if throttled is None or not self._learn:
             return
-        if self._trying and ticket.sent >= self._try_began:
+        if self._trying:
             self._learn_from_try(ticket, now, throttled=throttled)
         elif not self._try_began <= ticket.sent < self._try_over:
             self._learn_from(ticket, throttled=throttled)
@@ -129,7 +129,7 @@ class Pace:
             # It used up the quota of this second, so what is sent until then proves nothing.
             self._trying, self._try_over = False, now + _SECOND
             self._next_try = now + _NEXT_TRY
-        elif ticket.rate and ticket.sent >= self._try_began + _TRY_TIME:
+        elif ticket.sent >= self._try_began + _TRY_TIME:
             self._trying, self._mean = False, 2 * self._mean
 
     def _spend(self, calls: int) -> None:
