@@ -8,7 +8,7 @@ import heapq
 import random
 from collections.abc import Iterator
 from itertools import count
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from kvs_streams._pacing import Pace, Ticket
 
@@ -17,13 +17,6 @@ SECOND = 1_000_000_000
 
 Process = Iterator[int]
 """Does something, yields for how long it pauses, and goes on."""
-
-
-class Quota(Protocol):
-    """Decides which calls are throttled."""
-
-    def admits(self, now: int) -> bool:
-        """Count a call that arrives now; tell whether it is within the quota."""
 
 
 class Bucket:
@@ -35,6 +28,7 @@ class Bucket:
         self.filled = 0
 
     def admits(self, now: int) -> bool:
+        """Count a call that arrives now; tell whether it is within the quota."""
         while self.changes and self.changes[0][0] * SECOND <= now:
             second, rate = self.changes.pop(0)
             self._fill(second * SECOND)
@@ -56,10 +50,15 @@ class Window:
         self.rate, self.second, self.calls = rate, 0, 0
 
     def admits(self, now: int) -> bool:
+        """Count a call that arrives now; tell whether it is within the quota."""
         if now // SECOND != self.second:
             self.second, self.calls = now // SECOND, 0
         self.calls += 1
         return self.calls <= self.rate
+
+
+Quota = Bucket | Window
+"""Decides which calls are throttled."""
 
 
 class Simulation:
