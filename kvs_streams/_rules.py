@@ -1,9 +1,9 @@
 r"""Every published limit of CreateStream: the one place for them.
 
-A rule holds its limits, its source, and the check that belongs to them: ``accepts(value)`` is quick
-and says yes or no, ``faults(value)`` is slower and says everything that is wrong. ``INPUT`` has a
-rule for each parameter, in the order in which faults are reported; a test holds all of them against
-botocore's own service model.
+A rule holds its limits, its source, and the check that belongs to them: ``faults(value)`` returns
+all that is wrong with a value. ``INPUT`` has a rule for each parameter, in the order in which
+faults are reported; a test holds all of them against botocore's own service model. ``is_valid``
+tells quickly that a whole request breaks none.
 
 The test kit refuses what AWS refuses by the same objects: ``STREAM_NAME``, ``TAGS`` and so on, and
 ``TAG_KEY`` and ``TAG_VALUE`` for one tag alone. Python's ``re`` does not know the ``\p{L}`` of the
@@ -13,19 +13,27 @@ model's patterns; ``pattern`` is what matches the same in Python.
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+import attrs
 from attrs import frozen
 
 from ._models import Rule, Violation
 from ._text import VALUE_LIMIT, escape, shown
 
 # Where a rule is published.
-_MODEL = "botocore service model kinesisvideo/2017-09-30, shape {}"
-_SCHEMA = "AWS::KinesisVideo::Stream resource schema, {}"
+_MODEL = "botocore service model kinesisvideo/2017-09-30, shape "
+_SCHEMA = "AWS::KinesisVideo::Stream resource schema, "
 
 
-@frozen(kw_only=True)
+class Characters(NamedTuple):
+    """What a text consists of: the pattern that all of it matches, and that in words."""
+
+    pattern: re.Pattern[str]
+    requirement: str
+
+
+@frozen
 class FieldRule:
     """The rule for one field; each class below is a kind of rule."""
 
@@ -38,14 +46,10 @@ class FieldRule:
     source: str
     """Where the rule is published."""
 
-    required: bool = False
+    required: bool = attrs.field(default=False, kw_only=True)
     """Whether the parameter has to be sent."""
 
-    def accepts(self, value: Any) -> bool:
-        """Tell quickly whether a value is valid; if not, ``faults`` says why, or that it is."""
-        return next(self.broken(value), None) is None
-
-    def faults(self, value: object, path: str = "", subject: str = "") -> list[Violation]:
+    def faults(self, value: Any, path: str = "", subject: str = "") -> list[Violation]:
         """Return every fault of a value.
 
         Args:
@@ -66,44 +70,38 @@ class FieldRule:
         raise NotImplementedError
 
 
-@frozen(kw_only=True)
+@frozen
 class TextRule(FieldRule):
-    """A text: its length in code points, and the pattern that all of it matches."""
+    """A text: what it consists of, and its length in code points."""
 
-    min_length: int = 1
+    characters: Characters
+    min_length: int
     max_length: int
-    pattern: re.Pattern[str]
-    requirement: str
 
-    def accepts(self, value: Any) -> bool:
-        """Tell quickly whether a value is valid."""
-        return (
-            isinstance(value, str)
-            and self.min_length <= len(value) <= self.max_length
-            and self.pattern.fullmatch(value) is not None
-        )
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The pattern that all of the text matches, whatever its length."""
+        return self.characters.pattern
 
     def broken(self, value: Any) -> Iterator[tuple[Rule, str]]:
         """Yield each rule that a value breaks."""
         if not isinstance(value, str):
             yield "type", "must be a string, not"
             return
-        if len(value) > self.max_length:
-            yield (
-                "max_length",
-                f"must have at most {self.max_length} characters, got {len(value)}:",
-            )
-        if len(value) < self.min_length:  # the pattern would only repeat it
+        length = len(value)
+        if length > self.max_length:
+            yield "max_length", f"must have at most {self.max_length} characters, got {length}:"
+        if length < self.min_length:  # the pattern would only repeat it
             yield "min_length", f"must have at least {self.min_length} character, got"
         elif not self.matches(value):
-            yield "pattern", f"{self.requirement}, got"
+            yield "pattern", f"{self.characters.requirement}, got"
 
     def matches(self, value: str) -> bool:
         """Tell whether all of a text matches the pattern."""
         return self.pattern.fullmatch(value) is not None
 
 
-@frozen(kw_only=True)
+@frozen
 class TagTextRule(TextRule):
     """The key or the value of a tag: letters, digits and spaces of any script."""
 
@@ -118,7 +116,7 @@ class TagTextRule(TextRule):
         )
 
 
-@frozen(kw_only=True)
+@frozen
 class NumberRule(FieldRule):
     """A whole number."""
 
@@ -135,7 +133,7 @@ class NumberRule(FieldRule):
             yield "max", f"must be at most {self.max}, got"
 
 
-@frozen(kw_only=True)
+@frozen
 class ChoiceRule(FieldRule):
     """One of a few texts."""
 
@@ -149,7 +147,7 @@ class ChoiceRule(FieldRule):
             yield "enum", f"must be {' or '.join(map(repr, self.choices))}, got"
 
 
-@frozen(kw_only=True)
+@frozen
 class InstanceRule(FieldRule):
     """A value of one type."""
 
@@ -162,7 +160,7 @@ class InstanceRule(FieldRule):
             yield "type", f"must be {self.wanted}, not"
 
 
-@frozen(kw_only=True)
+@frozen
 class TagsRule(InstanceRule):
     """A mapping of tags: how many there are, and the rules for each key and value."""
 
@@ -170,23 +168,6 @@ class TagsRule(InstanceRule):
     reserved_prefix: str
     key: TagTextRule
     value: TagTextRule
-
-    def accepts(self, value: Any) -> bool:
-        """Tell quickly whether a value is valid, by matching all texts joined by line breaks.
-
-        No valid text holds a line break. To check each tag by itself takes many times longer.
-        """
-        if not isinstance(value, Mapping) or len(value) > self.max_items:
-            return False
-        try:
-            keys, values = "\n".join(value), "\n".join(value.values())
-        except TypeError:
-            return False
-        return (
-            keys.count("\n") + values.count("\n") == 2 * len(value) - 2
-            and _TAG_KEYS.fullmatch(keys) is not None
-            and _TAG_VALUES.fullmatch(values) is not None
-        )
 
     def faults(self, value: Any, path: str = "", subject: str = "") -> list[Violation]:
         """Return every fault of the mapping, and of each key and value."""
@@ -209,7 +190,7 @@ class TagsRule(InstanceRule):
         return faults
 
 
-@frozen(kw_only=True)
+@frozen
 class StructureRule(InstanceRule):
     """A mapping by AWS's names, as boto3 takes it."""
 
@@ -240,6 +221,93 @@ class StructureRule(InstanceRule):
         return faults
 
 
+_NAME = Characters(
+    re.compile(r"[a-zA-Z0-9_.-]+"), "must consist of ASCII letters, digits, '_', '.' and '-'"
+)
+_TYPES = Characters(
+    # The model's \w in ASCII: that is what it means to the service, which is written in Java.
+    re.compile(r"[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+(?:,[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+)*"),
+    "must be type/subtype such as 'video/h264', several of them joined by ','",
+)
+_ONE_LINE = Characters(
+    # The model's .+ : in Java the dot leaves out five line terminators, in Python only one. The
+    # class says what is in it, and not what is not, which is quicker.
+    re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x84\x86-\u2027\u202a-\U0010ffff]+"),
+    "must not contain a line break",
+)
+# The model's [\p{L}\p{Z}\p{N}_.:/=+\-@]. Python's \w is exactly \p{L}, \p{N} and '_'; the
+# separators \p{Z} are few and written out. ASCII is written out too, since it is found quicker so.
+_TAG = r"[a-zA-Z0-9_\w \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]"
+_TAG_TEXT = Characters(
+    re.compile(f"{_TAG}*"),
+    "must consist of letters, digits and spaces of any script and '_.:/=+-@'",
+)
+_ARN = Characters(
+    re.compile(r"arn:[a-z0-9-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+/[a-zA-Z0-9_.-]+/[0-9]+"),
+    "must be a name, or an ARN like 'arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/16'",
+)
+
+STREAM_NAME = TextRule(
+    "StreamName", "stream_name", f"{_MODEL}StreamName", _NAME, 1, 256, required=True
+)
+DEVICE_NAME = TextRule("DeviceName", "device_name", f"{_MODEL}DeviceName", _NAME, 1, 128)
+MEDIA_TYPE = TextRule("MediaType", "media_type", f"{_MODEL}MediaType", _TYPES, 1, 128)
+KMS_KEY_ID = TextRule("KmsKeyId", "kms_key_id", f"{_MODEL}KmsKeyId", _ONE_LINE, 1, 2048)
+DATA_RETENTION_IN_HOURS = NumberRule(
+    "DataRetentionInHours",
+    "data_retention_in_hours",
+    f"{_MODEL}DataRetentionInHours (min); {_SCHEMA}DataRetentionInHours (max)",
+    min=0,
+    max=87_600,
+)
+TAG_KEY = TagTextRule("Tags", "tags", f"{_MODEL}TagKey", _TAG_TEXT, 1, 128)
+TAG_VALUE = TagTextRule("Tags", "tags", f"{_MODEL}TagValue", _TAG_TEXT, 0, 256)
+TAGS = TagsRule(
+    "Tags",
+    "tags",
+    f"{_MODEL}ResourceTags (max_items); {_SCHEMA}Tags (reserved_prefix)",
+    Mapping,
+    "a mapping of strings to strings",
+    max_items=50,
+    reserved_prefix="aws:",  # exactly so, in lower case
+    key=TAG_KEY,
+    value=TAG_VALUE,
+)
+DEFAULT_STORAGE_TIER = ChoiceRule(
+    "DefaultStorageTier",
+    "default_storage_tier",
+    f"{_MODEL}DefaultStorageTier",
+    ("HOT", "WARM"),
+    required=True,
+)
+STREAM_STORAGE_CONFIGURATION = StructureRule(
+    "StreamStorageConfiguration",
+    "stream_storage_configuration",
+    f"{_MODEL}StreamStorageConfiguration",
+    Mapping,
+    "a mapping",
+    (DEFAULT_STORAGE_TIER,),
+    prefix="stream_storage_configuration.",
+)
+INPUT = StructureRule(
+    "CreateStreamInput",
+    "kwargs",
+    f"{_MODEL}CreateStreamInput",
+    Mapping,
+    "a mapping of boto3's keyword arguments",
+    (
+        STREAM_NAME,
+        DEVICE_NAME,
+        MEDIA_TYPE,
+        KMS_KEY_ID,
+        DATA_RETENTION_IN_HOURS,
+        TAGS,
+        STREAM_STORAGE_CONFIGURATION,
+    ),
+)
+STREAM_ARN = TextRule("StreamARN", "stream", f"{_MODEL}ResourceARN", _ARN, 1, 1024)
+
+
 def check_stream(stream: object) -> list[Violation]:
     """Return the faults of what identifies an existing stream: its name or its ARN."""
     is_arn = isinstance(stream, str) and ":" in stream
@@ -251,142 +319,42 @@ def tag_path(key: object) -> str:
     return f"tags[{shown(key)}]"
 
 
-_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
-_NAME_REQUIREMENT = "must consist of ASCII letters, digits, '_', '.' and '-'"
+def is_valid(request: Any) -> bool:
+    """Tell quickly that no value of a request breaks a rule, as is usual.
 
-# The model's [\p{L}\p{Z}\p{N}_.:/=+\-@]. Python's \w is exactly \p{L}, \p{N} and '_'; the
-# separators \p{Z} are few and written out. ASCII is written out too: it is found much quicker so.
-_TAG = r"[a-zA-Z0-9_ .:/=+\-@\w\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-_TAG_KEYS = re.compile(rf"(?!aws:){_TAG}{{1,128}}(?:\n(?!aws:){_TAG}{{1,128}})*")
-_TAG_VALUES = re.compile(rf"{_TAG}{{0,256}}(?:\n{_TAG}{{0,256}})*")
-_TAG_REQUIREMENT = "must consist of letters, digits and spaces of any script and '_.:/=+-@'"
+    All texts are joined by line breaks, which no valid text holds, and matched once; a value that
+    is not set has a valid one in its place. ``False`` means that each field has to be asked for its
+    faults, which takes many times longer.
+    """
+    hours: object = request.data_retention_in_hours
+    tags: Mapping[str, str] = {} if request.tags is None else request.tags
+    limit = DATA_RETENTION_IN_HOURS
+    if hours is not None and not (type(hours) is int and limit.min <= hours <= limit.max):
+        return False
+    if not isinstance(tags, dict) or len(tags) > TAGS.max_items:
+        return False
+    texts: list[str] = [
+        request.stream_name,
+        "-" if request.device_name is None else request.device_name,
+        "-/-" if request.media_type is None else request.media_type,
+        "-" if request.kms_key_id is None else request.kms_key_id,
+        *tags,
+        "\r",
+        *tags.values(),
+    ]
+    try:
+        text = "\n".join(texts)
+    except TypeError:
+        return False
+    return text.count("\n") == len(texts) - 1 and _ALL_TEXTS.fullmatch(text) is not None
 
-STREAM_NAME = TextRule(
-    parameter="StreamName",
-    field="stream_name",
-    source=_MODEL.format("StreamName"),
-    required=True,
-    max_length=256,
-    pattern=_NAME,
-    requirement=_NAME_REQUIREMENT,
-)
 
-DEVICE_NAME = TextRule(
-    parameter="DeviceName",
-    field="device_name",
-    source=_MODEL.format("DeviceName"),
-    max_length=128,
-    pattern=_NAME,
-    requirement=_NAME_REQUIREMENT,
-)
+def _line(rule: TextRule) -> str:
+    return rf"(?=[^\n]{{{rule.min_length},{rule.max_length}}}\n)(?:{rule.pattern.pattern})\n"
 
-MEDIA_TYPE = TextRule(
-    parameter="MediaType",
-    field="media_type",
-    source=_MODEL.format("MediaType"),
-    max_length=128,
-    # The model's \w in ASCII: that is what it means to the service, which is written in Java.
-    pattern=re.compile(r"[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+(?:,[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+)*"),
-    requirement="must be type/subtype such as 'video/h264', several of them joined by ','",
-)
 
-KMS_KEY_ID = TextRule(
-    parameter="KmsKeyId",
-    field="kms_key_id",
-    source=_MODEL.format("KmsKeyId"),
-    max_length=2048,
-    # The model's .+ : in Java the dot leaves out five line terminators, in Python only one. The
-    # class says what is in it, and not what is not, which is quicker.
-    pattern=re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x84\x86-\u2027\u202a-\U0010ffff]+"),
-    requirement="must not contain a line break",
-)
-
-DATA_RETENTION_IN_HOURS = NumberRule(
-    parameter="DataRetentionInHours",
-    field="data_retention_in_hours",
-    source=(
-        f"minimum: {_MODEL.format('DataRetentionInHours')}; "
-        f"maximum: {_SCHEMA.format('DataRetentionInHours')}"
-    ),
-    min=0,
-    max=87_600,
-)
-
-TAG_KEY = TagTextRule(
-    parameter="Tags",
-    field="tags",
-    source=_MODEL.format("TagKey"),
-    max_length=128,
-    pattern=re.compile(f"{_TAG}*"),
-    requirement=_TAG_REQUIREMENT,
-)
-
-TAG_VALUE = TagTextRule(
-    parameter="Tags",
-    field="tags",
-    source=_MODEL.format("TagValue"),
-    min_length=0,
-    max_length=256,
-    pattern=re.compile(f"{_TAG}*"),
-    requirement=_TAG_REQUIREMENT,
-)
-
-TAGS = TagsRule(
-    parameter="Tags",
-    field="tags",
-    source=f"{_MODEL.format('ResourceTags')}; prefix: {_SCHEMA.format('Tags')}",
-    type=Mapping,
-    wanted="a mapping of strings to strings",
-    max_items=50,
-    reserved_prefix="aws:",  # exactly so, in lower case
-    key=TAG_KEY,
-    value=TAG_VALUE,
-)
-
-DEFAULT_STORAGE_TIER = ChoiceRule(
-    parameter="DefaultStorageTier",
-    field="default_storage_tier",
-    source=_MODEL.format("DefaultStorageTier"),
-    required=True,
-    choices=("HOT", "WARM"),
-)
-
-STREAM_STORAGE_CONFIGURATION = StructureRule(
-    parameter="StreamStorageConfiguration",
-    field="stream_storage_configuration",
-    source=_MODEL.format("StreamStorageConfiguration"),
-    type=Mapping,
-    wanted="a mapping",
-    members=(DEFAULT_STORAGE_TIER,),
-    prefix="stream_storage_configuration.",
-)
-
-INPUT = StructureRule(
-    parameter="CreateStreamInput",
-    field="kwargs",
-    source=_MODEL.format("CreateStreamInput"),
-    type=Mapping,
-    wanted="a mapping of boto3's keyword arguments",
-    members=(
-        STREAM_NAME,
-        DEVICE_NAME,
-        MEDIA_TYPE,
-        KMS_KEY_ID,
-        DATA_RETENTION_IN_HOURS,
-        TAGS,
-        STREAM_STORAGE_CONFIGURATION,
-    ),
-)
-
-STREAM_ARN = TextRule(
-    parameter="StreamARN",
-    field="stream",
-    source=_MODEL.format("ResourceARN"),
-    max_length=1024,
-    pattern=re.compile(
-        r"arn:[a-z0-9-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+/[a-zA-Z0-9_.-]+/[0-9]+",
-    ),
-    requirement=(
-        "must be a name, or an ARN like 'arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/16'"
-    ),
+_ALL_TEXTS = re.compile(
+    "".join(map(_line, (STREAM_NAME, DEVICE_NAME, MEDIA_TYPE, KMS_KEY_ID)))
+    + rf"(?:(?!{TAGS.reserved_prefix}){_TAG}{{1,{TAG_KEY.max_length}}}\n)*"
+    + rf"\r(?:\n{_TAG}{{0,{TAG_VALUE.max_length}}})*"
 )

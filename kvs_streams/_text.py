@@ -19,8 +19,8 @@ def shown(value: object) -> str:
     """Return a value as a person should see it in a message.
 
     Strings are quoted, escaped and cut. Numbers, booleans, ``None`` and durations stay as they are,
-    and a class is shown by its name. Of everything else only the type is shown, because the ``repr``
-    of a foreign object can be long, raise, or hold a secret.
+    and a class is shown by its name. Of everything else only the type is shown, because the
+    ``repr`` of a foreign object can be long, raise, or hold a secret.
     """
     if isinstance(value, str):
         quoted = repr(value[: VALUE_LIMIT + 1])

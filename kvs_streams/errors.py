@@ -130,7 +130,7 @@ class KvsStreamsError(Exception):
     """The stream of the call, or the ARN that the call was given; ``None`` if it is not known."""
 
     operation_name: str | None = None
-    """AWS's name of the operation, such as ``CreateStream``; ``None`` if there was no single one."""
+    """AWS's name of the operation, such as ``CreateStream``; ``None`` if there is no single one."""
 
     request_id: str | None = None
     """The request id, which AWS Support asks for; ``None`` if there was no response."""
@@ -153,10 +153,12 @@ class KvsStreamsError(Exception):
         return escape(str(self.args[0]))
 
     def __str__(self) -> str:
+        """Return the error in one line, made of its attributes."""
         text = self._text()
         return f"{text.rstrip('.')}. {' '.join(self._notes)}" if self._notes else text
 
     def __repr__(self) -> str:
+        """Show the type and the text."""
         return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -188,7 +190,7 @@ def copy_for(error: _Error, stream_name: str) -> _Error:
 
 def annotate(error: KvsStreamsError, note: str) -> None:
     """Append a sentence to the text of an error; AWS's ``message`` stays as it is."""
-    error._notes = (*error._notes, note)  # noqa: SLF001
+    error._notes = (*error._notes, note)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def _listed(texts: Sequence[str]) -> str:
@@ -228,7 +230,7 @@ class ServiceError(KvsStreamsError, ClientError):
             requests sent, less one (by default botocore's count).
     """
 
-    operation_name: str = ""  # pyright: ignore[reportIncompatibleVariableOverride]
+    operation_name: str = ""
     """AWS's name of the operation, such as ``CreateStream``."""
 
     code: str = "Unknown"
@@ -255,10 +257,10 @@ class ServiceError(KvsStreamsError, ClientError):
         error = error_response.get("Error", {})
         metadata = error_response.get("ResponseMetadata", {})
         self.response = error_response  # type: ignore[assignment]
-        self.operation_name = operation_name
-        self.code = error.get("Code", "Unknown")
-        self.message = error.get("Message", "")
-        self.request_id = metadata.get("RequestId")
+        self.operation_name = operation_name  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.code = str(error.get("Code") or "Unknown")
+        self.message = str(error.get("Message") or "")
+        self.request_id = metadata.get("RequestId") or None
         self.http_status_code = metadata.get("HTTPStatusCode")
         if attributes.get("retry_attempts") is None:
             attributes["retry_attempts"] = metadata.get("RetryAttempts", 0)
