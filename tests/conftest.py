@@ -117,7 +117,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def connect(kind: str, server: Loopback) -> Iterator[Connect]:
+def connect(kind: str, server: Loopback, clock: VirtualClock) -> Iterator[Connect]:
     """Make a client of this kind, by default for the loopback server and with a single attempt."""
     with ExitStack() as stack:
 

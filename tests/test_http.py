@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from support.clients import Connect, Driver
+from support.clock import VirtualClock
 from support.loopback import (
     REQUEST_ID,
     Loopback,
@@ -240,20 +241,20 @@ def test_conflict(
 
 
 @MODES
-def test_counts_add_up(connect: Connect, server: Loopback, mode: str) -> None:
+def test_counts_add_up(connect: Connect, server: Loopback, clock: VirtualClock, mode: str) -> None:
     """Botocore's retries and ours are one count: every request sent, less one."""
     server.on_create(server_error(), throttle(), throttle(), server_error(), created("cam"))
     driver = connect(attempts=3, mode=mode)
     response = driver.create_stream(REQUEST)
     assert response.retry_attempts == 4
-    assert len(driver.clock.sleeps) == 2
+    assert len(clock.sleeps) == 2
     assert len(server.requests) == 5
 
 
 @pytest.mark.parametrize("mode, sent", [("legacy", 5), ("standard", 3)])
 @pytest.mark.parametrize("reply", [generic(), server_error()], ids=["throttle", "server error"])
 def test_what_botocore_retries(
-    connect: Connect, server: Loopback, reply: Reply, mode: str, sent: int
+    connect: Connect, server: Loopback, clock: VirtualClock, reply: Reply, mode: str, sent: int
 ) -> None:
     """What botocore retries is left to botocore, and its count is told."""
     server.on_create(*[reply] * sent)
@@ -261,11 +262,13 @@ def test_what_botocore_retries(
     with pytest.raises(ServiceError) as caught:
         driver.create_stream(REQUEST)
     assert caught.value.retry_attempts == sent - 1
-    assert driver.clock.sleeps == []
+    assert clock.sleeps == []
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 5])
-def test_throttled_to_the_end(connect: Connect, server: Loopback, attempts: int) -> None:
+def test_throttled_to_the_end(
+    connect: Connect, server: Loopback, clock: VirtualClock, attempts: int
+) -> None:
     """The service's own throttle is retried as often as the policy says, and no more."""
     server.on_create(*[throttle()] * attempts)
     driver = connect(throttle_retry=ThrottleRetry(max_attempts=attempts))
@@ -273,7 +276,7 @@ def test_throttled_to_the_end(connect: Connect, server: Loopback, attempts: int)
         driver.create_stream(REQUEST)
     check(caught.value)
     assert caught.value.retry_attempts == attempts - 1
-    assert len(driver.clock.sleeps) == attempts - 1
+    assert len(clock.sleeps) == attempts - 1
 
 
 def test_throttled_and_created(driver: Driver, server: Loopback) -> None:
