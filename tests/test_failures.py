@@ -394,6 +394,23 @@ def test_request_is_not_shown() -> None:
     assert SECRET not in f"{ours} {ours!r} {vars(ours)}"
 
 
+class UnprintableError(Exception):
+    """An exception of the caller's whose text fails."""
+
+    def __str__(self) -> str:
+        raise LookupError("no text")
+
+
+def test_within_the_handler_of_another_exception() -> None:
+    """A call that is made while the caller handles an exception does not look at that one."""
+    error = answered("AccessDeniedException", 403)
+    with pytest.raises(UnprintableError):
+        try:
+            raise UnprintableError
+        finally:
+            assert type(becomes(error)) is AccessDeniedError
+
+
 # What is neither AWS's nor botocore's passes through.
 
 
@@ -644,6 +661,14 @@ def test_url_that_cannot_be_signed(place: str, monkeypatch: pytest.MonkeyPatch) 
     assert type(error) is ConfigurationError
     assert "endpoint_url" in str(error)
     assert SECRET not in str(error)
+
+
+@pytest.mark.parametrize("keys", [(7, "key"), ("id", "key", 7), (b"id", b"key")])
+def test_credentials_that_are_no_text(keys: tuple[Any, ...]) -> None:
+    """What cannot sign a request is the fault of the credentials, and no lost response."""
+    error = create(boto3.Session(*keys, region_name=REGION))
+    assert type(error) is ConfigurationError
+    assert "credentials" in str(error)
 
 
 def test_stubs_of_a_test() -> None:
