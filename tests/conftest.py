@@ -150,5 +150,5 @@ def boto(clock: VirtualClock) -> Iterator[Scripted]:
 
 @pytest.fixture(params=RUNNER_KINDS)
 def run(request: pytest.FixtureRequest, boto: Scripted) -> Runner:
-    """Call a client of each kind over the scripted boto client: ``run("create_stream", request)``."""
+    """Call a client of each kind over the scripted one: ``run("create_stream", request)``."""
     return Runner(request.param, boto)

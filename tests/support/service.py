@@ -134,6 +134,8 @@ class Fake(ABC):
         self.clock = clock
         self.calls: list[tuple[str, float, dict[str, Any]]] = []
         """Each call: the method, the seconds since the start, and the keyword arguments."""
+        self.answers: list[Answer] = []
+        """What each call came to."""
         self.closed = 0
         retries = {} if attempts is None else {"total_max_attempts": attempts}
         config = SimpleNamespace(retries=retries, max_pool_connections=64)
@@ -155,6 +157,7 @@ class Fake(ABC):
             # A flow without an end would hang the run.
             assert len(self.calls) < 50_000, "the flow does not end"
             answer = self.answer(method, kwargs)
+            self.answers.append(answer)
             self.clock.advance(answer.takes)
             now = self.server_time()
         return answer.given(method, now)
