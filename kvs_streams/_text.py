@@ -27,5 +27,6 @@ def shown(value: object) -> str:
         return quoted if len(quoted) <= VALUE_LIMIT + 2 else f"{quoted[:VALUE_LIMIT]}…{quoted[0]}"
     if value is None or isinstance(value, (bool, int, float, timedelta)):
         return escape(repr(value), VALUE_LIMIT)
-    name = value.__qualname__ if isinstance(value, type) else type(value).__qualname__
-    return f"<{escape(name, VALUE_LIMIT)}>"
+    if isinstance(value, type):
+        return f"<class {escape(value.__qualname__, VALUE_LIMIT)}>"
+    return f"<{escape(type(value).__qualname__, VALUE_LIMIT)}>"
