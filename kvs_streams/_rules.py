@@ -12,8 +12,9 @@ model's patterns; ``pattern`` is what matches the same in Python.
 
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import attrs
 from attrs import frozen
@@ -26,15 +27,8 @@ _MODEL = "botocore service model kinesisvideo/2017-09-30, shape "
 _SCHEMA = "AWS::KinesisVideo::Stream resource schema, "
 
 
-class Characters(NamedTuple):
-    """What a text consists of: the pattern that all of it matches, and that in words."""
-
-    pattern: re.Pattern[str]
-    requirement: str
-
-
 @frozen
-class FieldRule:
+class FieldRule(ABC):
     """The rule for one field; each class below is a kind of rule."""
 
     parameter: str
@@ -65,23 +59,23 @@ class FieldRule:
             for rule, wanted in self.broken(value)
         ]
 
+    @abstractmethod
     def broken(self, value: Any) -> Iterator[tuple[Rule, str]]:
         """Yield each rule that a value breaks, with what the rule demands."""
-        raise NotImplementedError
 
 
 @frozen
 class TextRule(FieldRule):
     """A text: what it consists of, and its length in code points."""
 
-    characters: Characters
+    pattern: re.Pattern[str]
+    """What all of the text matches, whatever its length."""
+
+    requirement: str
+    """The same in words."""
+
     min_length: int
     max_length: int
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """The pattern that all of the text matches, whatever its length."""
-        return self.characters.pattern
 
     def broken(self, value: Any) -> Iterator[tuple[Rule, str]]:
         """Yield each rule that a value breaks."""
@@ -94,7 +88,7 @@ class TextRule(FieldRule):
         if length < self.min_length:  # the pattern would only repeat it
             yield "min_length", f"must have at least {self.min_length} character, got"
         elif not self.matches(value):
-            yield "pattern", f"{self.characters.requirement}, got"
+            yield "pattern", f"{self.requirement}, got"
 
     def matches(self, value: str) -> bool:
         """Tell whether all of a text matches the pattern."""
@@ -211,25 +205,21 @@ class StructureRule(InstanceRule):
         for key in value:
             if key not in names.values():
                 name = escape(key, VALUE_LIMIT) if isinstance(key, str) else shown(key)
-                way_out = (
-                    f"write {names[key]}"
-                    if key in names
-                    else f"known are {', '.join(names.values())}"
-                )
-                message = f"{self.prefix}{name} is unknown; {way_out}"
-                faults.append(Violation(name, f"{self.prefix}{name}", "unknown", message, ""))
+                known = f"known are {', '.join(names.values())}"
+                way_out = f"write {names[key]}" if key in names else known
+                path = f"{self.prefix}{name}"
+                message = f"{path} is unknown; {way_out}"
+                faults.append(Violation(name, path, "unknown", message, ""))
         return faults
 
 
-_NAME = Characters(
-    re.compile(r"[a-zA-Z0-9_.-]+"), "must consist of ASCII letters, digits, '_', '.' and '-'"
-)
-_TYPES = Characters(
+_NAME = (re.compile(r"[a-zA-Z0-9_.-]+"), "must consist of ASCII letters, digits, '_', '.' and '-'")
+_TYPES = (
     # The model's \w in ASCII: that is what it means to the service, which is written in Java.
     re.compile(r"[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+(?:,[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+)*"),
     "must be type/subtype such as 'video/h264', several of them joined by ','",
 )
-_ONE_LINE = Characters(
+_ONE_LINE = (
     # The model's .+ : in Java the dot leaves out five line terminators, in Python only one. The
     # class says what is in it, and not what is not, which is quicker.
     re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x84\x86-\u2027\u202a-\U0010ffff]+"),
@@ -238,21 +228,21 @@ _ONE_LINE = Characters(
 # The model's [\p{L}\p{Z}\p{N}_.:/=+\-@]. Python's \w is exactly \p{L}, \p{N} and '_'; the
 # separators \p{Z} are few and written out. ASCII is written out too, since it is found quicker so.
 _TAG = r"[a-zA-Z0-9_\w \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]"
-_TAG_TEXT = Characters(
+_TAG_TEXT = (
     re.compile(f"{_TAG}*"),
     "must consist of letters, digits and spaces of any script and '_.:/=+-@'",
 )
-_ARN = Characters(
+_ARN = (
     re.compile(r"arn:[a-z0-9-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+/[a-zA-Z0-9_.-]+/[0-9]+"),
     "must be a name, or an ARN like 'arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/16'",
 )
 
 STREAM_NAME = TextRule(
-    "StreamName", "stream_name", f"{_MODEL}StreamName", _NAME, 1, 256, required=True
+    "StreamName", "stream_name", f"{_MODEL}StreamName", *_NAME, 1, 256, required=True
 )
-DEVICE_NAME = TextRule("DeviceName", "device_name", f"{_MODEL}DeviceName", _NAME, 1, 128)
-MEDIA_TYPE = TextRule("MediaType", "media_type", f"{_MODEL}MediaType", _TYPES, 1, 128)
-KMS_KEY_ID = TextRule("KmsKeyId", "kms_key_id", f"{_MODEL}KmsKeyId", _ONE_LINE, 1, 2048)
+DEVICE_NAME = TextRule("DeviceName", "device_name", f"{_MODEL}DeviceName", *_NAME, 1, 128)
+MEDIA_TYPE = TextRule("MediaType", "media_type", f"{_MODEL}MediaType", *_TYPES, 1, 128)
+KMS_KEY_ID = TextRule("KmsKeyId", "kms_key_id", f"{_MODEL}KmsKeyId", *_ONE_LINE, 1, 2048)
 DATA_RETENTION_IN_HOURS = NumberRule(
     "DataRetentionInHours",
     "data_retention_in_hours",
@@ -260,8 +250,8 @@ DATA_RETENTION_IN_HOURS = NumberRule(
     min=0,
     max=87_600,
 )
-TAG_KEY = TagTextRule("Tags", "tags", f"{_MODEL}TagKey", _TAG_TEXT, 1, 128)
-TAG_VALUE = TagTextRule("Tags", "tags", f"{_MODEL}TagValue", _TAG_TEXT, 0, 256)
+TAG_KEY = TagTextRule("Tags", "tags", f"{_MODEL}TagKey", *_TAG_TEXT, 1, 128)
+TAG_VALUE = TagTextRule("Tags", "tags", f"{_MODEL}TagValue", *_TAG_TEXT, 0, 256)
 TAGS = TagsRule(
     "Tags",
     "tags",
@@ -305,7 +295,7 @@ INPUT = StructureRule(
         STREAM_STORAGE_CONFIGURATION,
     ),
 )
-STREAM_ARN = TextRule("StreamARN", "stream", f"{_MODEL}ResourceARN", _ARN, 1, 1024)
+STREAM_ARN = TextRule("StreamARN", "stream", f"{_MODEL}ResourceARN", *_ARN, 1, 1024)
 
 
 def check_stream(stream: object) -> list[Violation]:

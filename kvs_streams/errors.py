@@ -254,8 +254,8 @@ class ServiceError(KvsStreamsError, ClientError):
         operation_name: str,
         **attributes: Unpack[ServiceErrorAttributes],
     ) -> None:
-        error = error_response.get("Error") or {}
-        metadata = error_response.get("ResponseMetadata") or {}
+        error: dict[str, Any] = error_response.get("Error") or {}
+        metadata: dict[str, Any] = error_response.get("ResponseMetadata") or {}
         self.response = error_response  # type: ignore[assignment]
         self.operation_name = operation_name  # pyright: ignore[reportIncompatibleVariableOverride]
         self.code = str(error.get("Code") or "Unknown")

@@ -360,9 +360,9 @@ TEXTS: dict[str, tuple[KvsStreamsError, str]] = {
             "data_retention_in_hours is 0, requested 24; tags['a'] is not set, requested '1'; "
             r"tags['b'] is 'x\n', requested '2'; "
             "stream_storage_configuration.default_storage_tier is 'WARM', requested 'HOT' "
-            "(UpdateStream changes device_name, UpdateStream changes media_type, kms_key_id can never "
-            "be changed, UpdateDataRetention changes data_retention_in_hours, TagStream changes tags, "
-            "UpdateStreamStorageConfiguration changes stream_storage_configuration)"
+            "(UpdateStream changes device_name, UpdateStream changes media_type, kms_key_id can "
+            "never be changed, UpdateDataRetention changes data_retention_in_hours, TagStream "
+            "changes tags, UpdateStreamStorageConfiguration changes stream_storage_configuration)"
         ),
     ),
     "control characters": (UnexpectedResponseError("a\nb\x1b"), r"a\nb\x1b"),
