@@ -32,7 +32,7 @@ Every error pickles and copies with all its data except ``__cause__``, which no 
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, TypedDict, TypeVar
+from typing import Any, ClassVar, TypedDict, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from typing_extensions import Unpack
@@ -230,7 +230,7 @@ class ServiceError(KvsStreamsError, ClientError):
             requests sent, less one (by default botocore's count).
     """
 
-    operation_name: str = ""
+    operation_name: str = ""  # pyrefly: ignore[bad-override-mutable-attribute]  # ty: ignore[incompatible-mutable-override]
     """AWS's name of the operation, such as ``CreateStream``."""
 
     code: str = "Unknown"
@@ -256,7 +256,7 @@ class ServiceError(KvsStreamsError, ClientError):
     ) -> None:
         error: dict[str, Any] = error_response.get("Error") or {}
         metadata: dict[str, Any] = error_response.get("ResponseMetadata") or {}
-        self.response = error_response  # type: ignore[assignment]
+        self.response = cast("dict[str, Any]", error_response)
         self.operation_name = operation_name  # pyright: ignore[reportIncompatibleVariableOverride]
         self.code = str(error.get("Code") or "Unknown")
         self.message = str(error.get("Message") or "")
