@@ -23,7 +23,7 @@ from support.service import (
     LONG_AGO,
     LOST,
     NO_ARN,
-    NOT_FOUND,
+    NOT_FOUND as GONE,
     REQUEST_ID,
     TAGS,
     THROTTLED,
@@ -32,35 +32,33 @@ from support.service import (
     Model,
     Scripted,
     arn,
-    created,
-    described,
+    created as new,
+    described as seen,
     refused,
     tags,
 )
 
 from kvs_streams import (
-    AccessDeniedError,
-    AccountStreamLimitExceededException,
-    AuthenticationError,
-    ClientLimitExceededException,
-    ConfigurationError,
     CreateStreamRequest,
     Drift,
     EnsuredStream,
     EnsureOutcome,
-    InvalidRequestError,
     KvsStreamsError,
-    ResourceNotFoundException,
-    ServerError,
-    ServiceError,
-    StreamDeletingError,
-    StreamDriftError,
     StreamStatus,
     StreamStorageConfiguration,
-    ThrottlingError,
-    TransportError,
-    UnexpectedResponseError,
-    WaitTimeoutError,
+    errors,
+)
+from kvs_streams.errors import (
+    AccessDeniedError as Denied,
+    ClientLimitExceededException as Throttled,
+    ResourceNotFoundException as NotFound,
+    ServerError,
+    ServiceError,
+    StreamDeletingError as Deleting,
+    StreamDriftError,
+    TransportError as Lost,
+    UnexpectedResponseError as Useless,
+    WaitTimeoutError as Late,
 )
 
 ENSURE = "ensure_stream"
@@ -72,17 +70,17 @@ CREATED, RECOVERED, EXISTING = (
     EnsureOutcome.EXISTING,
 )
 RETRIED = CONFLICT.but(retries=1)
-CREATING, DELETING = described("CREATING"), described("DELETING", LONG_AGO)
+CREATING, DELETING = seen("CREATING"), seen("DELETING", LONG_AGO)
 # What leaves the outcome of a create unknown, and our error for it.
 UNKNOWN: dict[str, tuple[Answer, type[KvsStreamsError]]] = {
-    "read timeout": (LOST, TransportError),
-    "connection closed": (CUT, TransportError),
-    "not sent at last, after several attempts": (UNSENT, TransportError),
+    "read timeout": (LOST, Lost),
+    "connection closed": (CUT, Lost),
+    "not sent at last, after several attempts": (UNSENT, Lost),
     "5xx": (BROKEN, ServerError),
     "RequestTimeout": (refused("RequestTimeout", 408), ServerError),
     "unknown code with 500": (refused("Oops", 500), ServerError),
-    "no ARN": (NO_ARN, UnexpectedResponseError),
-    "null": (Answer(None), UnexpectedResponseError),
+    "no ARN": (NO_ARN, Useless),
+    "null": (Answer(None), Useless),
 }
 # Each of them in turn, for stories in which it does not matter which.
 DOUBTS = [pytest.param(answer, id=name) for name, (answer, _) in UNKNOWN.items()]
@@ -91,96 +89,91 @@ Story = tuple[list[Answer], list[Answer], EnsureOutcome, float]
 
 # Creates, describes, the outcome, and when the stream returned was created.
 STORIES: dict[str, Story] = {
-    "new": ([created()], [NOT_FOUND, CREATING, described()], CREATED, 0),
-    "there": ([CONFLICT], [described(born=LONG_AGO)], EXISTING, LONG_AGO),
-    "there, and being created": ([CONFLICT], [CREATING, described()], EXISTING, 0),
-    "throttled": ([THROTTLED, THROTTLED, created()], [described()], CREATED, 0),
-    "polls without an answer": ([created()], [THROTTLED, BROKEN, described()], CREATED, 0),
+    "new": ([new()], [GONE, CREATING, seen()], CREATED, 0),
+    "there": ([CONFLICT], [seen(born=LONG_AGO)], EXISTING, LONG_AGO),
+    "there, and being created": ([CONFLICT], [CREATING, seen()], EXISTING, 0),
+    "throttled": ([THROTTLED, THROTTLED, new()], [seen()], CREATED, 0),
+    "polls without an answer": ([new()], [THROTTLED, BROKEN, seen()], CREATED, 0),
     "polls that time out at AWS": (
-        [created()],
-        [refused("RequestTimeout", 408), refused("408", 408), described()],
+        [new()],
+        [refused("RequestTimeout", 408), refused("408", 408), seen()],
         CREATED,
         0,
     ),
-    "conflict with itself": ([RETRIED], [described()], RECOVERED, 0),
+    "conflict with itself": ([RETRIED], [seen()], RECOVERED, 0),
     "conflict with itself in an earlier attempt": (
         [THROTTLED.but(retries=1), CONFLICT],
-        [described()],
+        [seen()],
         RECOVERED,
         0,
     ),
-    "conflict with an old stream": ([RETRIED], [described(born=LONG_AGO)], EXISTING, LONG_AGO),
-    "conflict, not found: created at once": (
-        [CONFLICT, created(3)],
-        [NOT_FOUND, described(born=3)],
-        CREATED,
-        3,
-    ),
+    "conflict with an old stream": ([RETRIED], [seen(born=LONG_AGO)], EXISTING, LONG_AGO),
+    "conflict, not found: created at once": ([CONFLICT, new(3)], [GONE, seen(born=3)], CREATED, 3),
     "conflict, not found, conflict": (
-        [CONFLICT, CONFLICT, created(3)],
-        [NOT_FOUND, NOT_FOUND, described(born=3)],
+        [CONFLICT, CONFLICT, new(3)],
+        [GONE, GONE, seen(born=3)],
         CREATED,
         3,
     ),
     "deleted by others first": (
-        [CONFLICT, created(9)],
-        [DELETING, THROTTLED, DELETING, NOT_FOUND, described(born=9)],
+        [CONFLICT, new(9)],
+        [DELETING, THROTTLED, DELETING, GONE, seen(born=9)],
         CREATED,
         9,
     ),
     "deleted, then created by others": (
         [RETRIED, CONFLICT],
-        [described("DELETING"), described("CREATING", 2), described(born=2)],
+        [seen("DELETING"), seen("CREATING", 2), seen(born=2)],
         EXISTING,
         2,
     ),
     "deleted, and the next create is lost": (
         [CONFLICT, LOST],
-        [DELETING, NOT_FOUND, described(born=2)],
+        [DELETING, GONE, seen(born=2)],
         RECOVERED,
         2,
     ),
     "its own is seen and disappears, others create": (
         [RETRIED, CONFLICT],
-        [CREATING, NOT_FOUND, described(born=2)],
+        [CREATING, GONE, seen(born=2)],
         EXISTING,
         2,
     ),
     "seen after a conflict and gone": (
-        [CONFLICT, created(2)],
-        [CREATING, NOT_FOUND, described(born=2)],
+        [CONFLICT, new(2)],
+        [CREATING, GONE, seen(born=2)],
         CREATED,
         2,
     ),
     "its own is visible late": (
         [RETRIED, CONFLICT],
-        [NOT_FOUND.but(takes=10), described(born=0.5)],
+        [GONE.but(takes=10), seen(born=0.5)],
         RECOVERED,
         0.5,
     ),
     # Whose stream it is, by its ARN.
     "stale reads of the predecessor": (
-        [created(5)],
-        [described(born=LONG_AGO), DELETING, NOT_FOUND, described(born=5)],
+        [new(5)],
+        [seen(born=LONG_AGO), DELETING, GONE, seen(born=5)],
         CREATED,
         5,
     ),
-    "replaced by others": ([created(1)], [described(born=2)], EXISTING, 2),
+    "replaced by others": ([new(1)], [seen(born=2)], EXISTING, 2),
     "replaced by others while it is created": (
-        [created(1)],
-        [described("CREATING", 1), described("CREATING", 2), described(born=2)],
+        [new(1)],
+        [seen("CREATING", 1), seen("CREATING", 2), seen(born=2)],
         EXISTING,
         2,
     ),
     "the replacement is deleted": (
-        [created(1), created(9)],
-        [described("DELETING", 2), NOT_FOUND, described(born=9)],
+        [new(1), new(9)],
+        [seen("DELETING", 2), GONE, seen(born=9)],
         CREATED,
         9,
     ),
     "the replacement disappears": (
-        [created(1), created(9)],
-        [described("CREATING", 2), NOT_FOUND, described(born=9)],
+        [new(1), new(9)],
+        [seen("CREATING", 2), GONE, seen(born=9)],
         CREATED,
         9,
     ),
@@ -206,7 +199,7 @@ def test_stories(run: Runner, boto: Scripted, story: Story) -> None:
 @pytest.mark.parametrize("doubt", DOUBTS)
 def test_unknown_outcome_and_found(run: Runner, boto: Scripted, doubt: Answer) -> None:
     """Found within the grace, young and as requested: it is recovered."""
-    tell(boto, [doubt], [NOT_FOUND, CREATING, described()])
+    tell(boto, [doubt], [GONE, CREATING, seen()])
     ensured = run(ENSURE, CAM)
     assert ensured == EnsuredStream(stream=ensured.stream, outcome=RECOVERED)
     assert boto.made == [CREATE, *[DESCRIBE] * 3]
@@ -215,7 +208,7 @@ def test_unknown_outcome_and_found(run: Runner, boto: Scripted, doubt: Answer) -
 @pytest.mark.parametrize("doubt", DOUBTS)
 def test_unknown_outcome_and_gone(run: Runner, boto: Scripted, doubt: Answer) -> None:
     """Found after an unknown outcome is like a conflict: if it disappears, it is created again."""
-    tell(boto, [doubt, created(5)], [CREATING, NOT_FOUND, described(born=5)])
+    tell(boto, [doubt, new(5)], [CREATING, GONE, seen(born=5)])
     assert run(ENSURE, CAM).outcome is CREATED
 
 
@@ -224,7 +217,7 @@ def test_unknown_outcome_and_not_found(
     run: Runner, boto: Scripted, doubt: Answer, error: type[KvsStreamsError]
 ) -> None:
     """Not found within the grace: the error that left the outcome open is raised, as it was."""
-    tell(boto, [doubt], [NOT_FOUND.but(takes=3.4)] * 3)
+    tell(boto, [doubt], [GONE.but(takes=3.4)] * 3)
     with pytest.raises(error) as caught:
         run(ENSURE, CAM)
     assert type(caught.value) is error
@@ -236,13 +229,16 @@ def test_unknown_outcome_and_not_found(
 @pytest.mark.parametrize(
     "answer, error",
     [
-        (DENIED, AccessDeniedError),
-        (refused("NotAuthorizedException", 401), AccessDeniedError),
-        (refused("AccountStreamLimitExceededException"), AccountStreamLimitExceededException),
-        (refused("InvalidArgumentException"), InvalidRequestError),
-        (refused("ExpiredTokenException", 403), AuthenticationError),
-        (refused("ThrottlingException"), ThrottlingError),
-        (NOT_FOUND, ResourceNotFoundException),
+        (DENIED, Denied),
+        (refused("NotAuthorizedException", 401), Denied),
+        (
+            refused("AccountStreamLimitExceededException"),
+            errors.AccountStreamLimitExceededException,
+        ),
+        (refused("InvalidArgumentException"), errors.InvalidRequestError),
+        (refused("ExpiredTokenException", 403), errors.AuthenticationError),
+        (refused("ThrottlingException"), errors.ThrottlingError),
+        (GONE, NotFound),
         (refused("NoIdea"), ServiceError),
         (Answer(failure=StubResponseError(operation_name="x", reason="y")), StubResponseError),
     ],
@@ -262,7 +258,7 @@ def test_other_errors_of_the_create(
 def test_certainly_not_sent(run: Runner, clock: VirtualClock, method: str) -> None:
     """A single attempt without a connection leaves nothing to find out."""
     boto = Scripted(clock, attempts=1).on(CREATE, UNSENT)
-    with pytest.raises(TransportError) as caught:
+    with pytest.raises(Lost) as caught:
         run.over(boto)(method, CAM)
     assert caught.value.outcome_unknown is False
     assert boto.made == [CREATE]
@@ -271,7 +267,7 @@ def test_certainly_not_sent(run: Runner, clock: VirtualClock, method: str) -> No
 @pytest.mark.parametrize("status", ["CREATING", "UPDATING", "ACTIVE", "FROZEN"])
 def test_without_waiting(run: Runner, boto: Scripted, status: str) -> None:
     """With ``wait=False`` the first describe that finds the stream is the last."""
-    tell(boto, [CONFLICT, created()], [described(status), NOT_FOUND, described(status)])
+    tell(boto, [CONFLICT, new()], [seen(status), GONE, seen(status)])
     assert run(ENSURE, CAM, wait=False).outcome is EXISTING
     ensured = run(ENSURE, CAM, wait=False)
     assert (ensured.outcome, ensured.stream.status) == (CREATED, status)
@@ -281,7 +277,7 @@ def test_without_waiting(run: Runner, boto: Scripted, status: str) -> None:
 def test_what_is_created_is_not_compared(run: Runner, boto: Scripted) -> None:
     """The stream that this call created is as requested: no tags and no tier are read."""
     request = CreateStreamRequest(stream_name="cam", media_type="video/h264", tags={"a": "b"})
-    tell(boto, [created()], [described()])
+    tell(boto, [new()], [seen()])
     assert run(ENSURE, request).drift == ()
     assert boto.made == [CREATE, DESCRIBE]
     assert boto.sent(CREATE) == [request.to_boto()]
@@ -290,102 +286,59 @@ def test_what_is_created_is_not_compared(run: Runner, boto: Scripted) -> None:
 # What fails: creates, describes, options, the error, and when its ``created`` was created.
 
 Failure = tuple[list[Answer], list[Answer], dict[str, Any], type[KvsStreamsError], float | None]
-LATE: dict[str, Any] = {"timeout": 30}
 NO_WAIT: dict[str, Any] = {"wait": False}
 FAILURES: dict[str, Failure] = {
-    "created, seen, gone": ([created()], [CREATING, NOT_FOUND], {}, ResourceNotFoundException, 0),
-    "created, never found": (
-        [created()],
-        [NOT_FOUND.but(takes=9.5), NOT_FOUND],
-        {},
-        ResourceNotFoundException,
-        0,
-    ),
+    "created, seen, gone": ([new()], [CREATING, GONE], {}, NotFound, 0),
+    "created, never found": ([new()], [GONE.but(takes=9.5), GONE], {}, NotFound, 0),
     "created, only stale reads": (
-        [created(5)],
-        [described(born=LONG_AGO).but(takes=5)] * 2,
+        [new(5)],
+        [seen(born=LONG_AGO).but(takes=5)] * 2,
         {},
-        ResourceNotFoundException,
+        NotFound,
         5,
     ),
     "created, stale to the deadline": (
-        [created(5)],
-        [described(born=LONG_AGO)] * 3,
+        [new(5)],
+        [seen(born=LONG_AGO)] * 3,
         {"timeout": 1},
-        WaitTimeoutError,
+        Late,
         5,
     ),
-    "created, deleting": ([created()], [described("DELETING")], {}, StreamDeletingError, 0),
-    "created, deleting, no wait": (
-        [created()],
-        [described("DELETING")],
-        NO_WAIT,
-        StreamDeletingError,
-        0,
-    ),
-    "created, denied": ([THROTTLED, created()], [DENIED], {}, AccessDeniedError, 0),
-    "created, lost": ([created()], [LOST], {}, TransportError, 0),
-    "created, cut": ([created()], [CREATING, CUT], {}, TransportError, 0),
-    "created, useless": ([created()], [Answer()], {}, UnexpectedResponseError, 0),
-    "created, late": ([created()], [CREATING.but(takes=60)], LATE, WaitTimeoutError, 0),
-    "deleted, created, denied": (
-        [CONFLICT, created(7)],
-        [DELETING, NOT_FOUND, DENIED],
-        {},
-        AccessDeniedError,
-        7,
-    ),
-    "created, replaced, deleting": (
-        [created(1)],
-        [described("DELETING", 2)],
-        NO_WAIT,
-        StreamDeletingError,
-        1,
-    ),
+    "created, deleting": ([new()], [seen("DELETING")], {}, Deleting, 0),
+    "created, deleting, no wait": ([new()], [seen("DELETING")], NO_WAIT, Deleting, 0),
+    "created, denied": ([THROTTLED, new()], [DENIED], {}, Denied, 0),
+    "created, lost": ([new()], [LOST], {}, Lost, 0),
+    "created, cut": ([new()], [CREATING, CUT], {}, Lost, 0),
+    "created, useless": ([new()], [Answer()], {}, Useless, 0),
+    "created, late": ([new()], [CREATING.but(takes=60)], {"timeout": 30}, Late, 0),
+    "deleted, created, denied": ([CONFLICT, new(7)], [DELETING, GONE, DENIED], {}, Denied, 7),
+    "created, replaced, deleting": ([new(1)], [seen("DELETING", 2)], NO_WAIT, Deleting, 1),
     "created, replaced, gone, throttled": (
-        [created(1), THROTTLED, THROTTLED],
-        [described("CREATING", 2), NOT_FOUND],
+        [new(1), THROTTLED, THROTTLED],
+        [seen("CREATING", 2), GONE],
         {"timeout": 0.75},
-        WaitTimeoutError,
+        Late,
         1,
     ),
     "created, replaced, gone, denied": (
-        [created(1), DENIED],
-        [described("CREATING", 2), NOT_FOUND],
+        [new(1), DENIED],
+        [seen("CREATING", 2), GONE],
         {},
-        AccessDeniedError,
+        Denied,
         1,
     ),
-    "deleting, no wait": ([CONFLICT], [DELETING], NO_WAIT, StreamDeletingError, None),
-    "deleting to the deadline": (
-        [CONFLICT],
-        [DELETING] * 4,
-        {"timeout": 1.5},
-        WaitTimeoutError,
-        None,
-    ),
-    "deleting, denied": ([CONFLICT], [DELETING, DENIED], {}, AccessDeniedError, None),
-    "conflict, denied": ([CONFLICT], [DENIED], {}, AccessDeniedError, None),
-    "conflict, lost": ([CONFLICT], [LOST], {}, TransportError, None),
-    "throttled to the end": (
-        [THROTTLED] * 5,
-        [],
-        {},
-        ClientLimitExceededException,
-        None,
-    ),
-    "throttled to the deadline": (
-        [THROTTLED] * 2,
-        [],
-        {"timeout": 0.25},
-        WaitTimeoutError,
-        None,
-    ),
+    "deleting, no wait": ([CONFLICT], [DELETING], NO_WAIT, Deleting, None),
+    "deleting to the deadline": ([CONFLICT], [DELETING] * 4, {"timeout": 1.5}, Late, None),
+    "deleting, denied": ([CONFLICT], [DELETING, DENIED], {}, Denied, None),
+    "conflict, denied": ([CONFLICT], [DENIED], {}, Denied, None),
+    "conflict, lost": ([CONFLICT], [LOST], {}, Lost, None),
+    "throttled to the end": ([THROTTLED] * 5, [], {}, Throttled, None),
+    "throttled to the deadline": ([THROTTLED] * 2, [], {"timeout": 0.25}, Late, None),
     "conflict and not found, to the deadline": (
         [CONFLICT] * 3,
-        [NOT_FOUND] * 3,
+        [GONE] * 3,
         {"timeout": 1.25},
-        WaitTimeoutError,
+        Late,
         None,
     ),
 }
@@ -407,7 +360,7 @@ def test_failures(run: Runner, boto: Scripted, failure: Failure) -> None:
         assert caught.value.created.stream_arn == arn(born)
         assert caught.value.created.request_id == REQUEST_ID
         assert caught.value.created.retry_attempts == creates.count(THROTTLED) * (born == 0)
-    if isinstance(caught.value, WaitTimeoutError):
+    if isinstance(caught.value, Late):
         assert caught.value.waited >= options["timeout"]
     assert "may have succeeded" not in str(caught.value)
     assert "ResourceInUse" not in str(caught.value)
@@ -420,11 +373,11 @@ def test_failures(run: Runner, boto: Scripted, failure: Failure) -> None:
 @pytest.mark.parametrize(
     "last, error",
     [
-        (DENIED, AccessDeniedError),
-        (refused("ExpiredTokenException", 403), AuthenticationError),
-        (CUT, TransportError),
-        (Answer(), UnexpectedResponseError),
-        (CREATING.but(takes=400), WaitTimeoutError),
+        (DENIED, Denied),
+        (refused("ExpiredTokenException", 403), errors.AuthenticationError),
+        (CUT, Lost),
+        (Answer(), Useless),
+        (CREATING.but(takes=400), Late),
     ],
 )
 def test_both_are_told(
@@ -451,7 +404,7 @@ def test_both_are_told(
 
 def test_conflicts_and_describes_take_turns(run: Runner, boto: Scripted) -> None:
     """While creates conflict and describes find nothing, they alternate with growing pauses."""
-    tell(boto, [*[CONFLICT] * 5, created(9)], [*[NOT_FOUND] * 5, described(born=9)])
+    tell(boto, [*[CONFLICT] * 5, new(9)], [*[GONE] * 5, seen(born=9)])
     assert run(ENSURE, CAM).outcome is CREATED
     assert boto.made == [CREATE, DESCRIBE] * 6
     assert boto.times(CREATE)[:2] == [0.0, 0.0]
@@ -462,22 +415,22 @@ def test_each_create_has_a_grace_of_its_own(run: Runner, boto: Scripted) -> None
     """The grace of ten seconds begins when the create is answered."""
     tell(
         boto,
-        [CONFLICT.but(takes=30), created(40).but(takes=5)],
-        [NOT_FOUND.but(takes=9.9), NOT_FOUND.but(takes=9.4), described(born=40)],
+        [CONFLICT.but(takes=30), new(40).but(takes=5)],
+        [GONE.but(takes=9.9), GONE.but(takes=9.4), seen(born=40)],
     )
     assert run(ENSURE, CAM).outcome is CREATED
 
 
 def test_one_deadline_for_all(run: Runner, boto: Scripted) -> None:
     """Retries, polls and reads draw on the same time."""
-    tell(boto, [THROTTLED.but(takes=1), CONFLICT], [CREATING.but(takes=1), described()])
+    tell(boto, [THROTTLED.but(takes=1), CONFLICT], [CREATING.but(takes=1), seen()])
     # 1 + 0.25 + 1 + 0.5 s have passed when the tags are read; 0.25 s and 0.25 s remain.
     boto.on(TAGS, *[THROTTLED] * 3)
-    with pytest.raises(WaitTimeoutError) as caught:
+    with pytest.raises(Late) as caught:
         run(ENSURE, TAGGED, timeout=3.25)
     assert boto.clock.sleeps == pytest.approx([0.25, 0.5, 0.25, 0.25])
     assert caught.value.last_status is StreamStatus.ACTIVE
-    assert type(caught.value.__cause__) is ClientLimitExceededException
+    assert type(caught.value.__cause__) is Throttled
     assert type(caught.value.__cause__.__cause__) is ClientError
     assert caught.value.waited == pytest.approx(3.25)
 
@@ -486,25 +439,25 @@ def test_one_deadline_for_all(run: Runner, boto: Scripted) -> None:
 @pytest.mark.parametrize(
     "create, describe, reads, wait, result",
     [
-        (created(), described(), [], True, CREATED),
-        (created(), CREATING, [], False, CREATED),
-        (created(), CREATING, [], True, WaitTimeoutError),
-        (created(), NOT_FOUND, [], False, WaitTimeoutError),
-        (created(), THROTTLED, [], True, WaitTimeoutError),
-        (CONFLICT, described(), [tags({"site": "Bern"})], True, EXISTING),
+        (new(), seen(), [], True, CREATED),
+        (new(), CREATING, [], False, CREATED),
+        (new(), CREATING, [], True, Late),
+        (new(), GONE, [], False, Late),
+        (new(), THROTTLED, [], True, Late),
+        (CONFLICT, seen(), [tags({"site": "Bern"})], True, EXISTING),
         (CONFLICT, CREATING, [tags({"site": "Bern"})], False, EXISTING),
-        (CONFLICT, described(), [tags({}, "2"), tags({"site": "Bern"})], True, EXISTING),
-        (CONFLICT, described(), [tags({})], True, StreamDriftError),
-        (CONFLICT, described(), [THROTTLED], True, WaitTimeoutError),
-        (CONFLICT, CREATING, [], True, WaitTimeoutError),
-        (CONFLICT, NOT_FOUND, [], True, WaitTimeoutError),
-        (CONFLICT, DELETING, [], True, WaitTimeoutError),
-        (CONFLICT, DELETING, [], False, StreamDeletingError),
-        (LOST, described(), [tags({"site": "Bern"})], True, RECOVERED),
-        (BROKEN, NOT_FOUND, [], True, WaitTimeoutError),
-        (LOST, DENIED, [], True, AccessDeniedError),
-        (THROTTLED, None, [], True, WaitTimeoutError),
-        (DENIED, None, [], True, AccessDeniedError),
+        (CONFLICT, seen(), [tags({}, "2"), tags({"site": "Bern"})], True, EXISTING),
+        (CONFLICT, seen(), [tags({})], True, StreamDriftError),
+        (CONFLICT, seen(), [THROTTLED], True, Late),
+        (CONFLICT, CREATING, [], True, Late),
+        (CONFLICT, GONE, [], True, Late),
+        (CONFLICT, DELETING, [], True, Late),
+        (CONFLICT, DELETING, [], False, Deleting),
+        (LOST, seen(), [tags({"site": "Bern"})], True, RECOVERED),
+        (BROKEN, GONE, [], True, Late),
+        (LOST, DENIED, [], True, Denied),
+        (THROTTLED, None, [], True, Late),
+        (DENIED, None, [], True, Denied),
     ],
 )
 def test_after_the_deadline(
@@ -552,7 +505,7 @@ def test_options_that_are_refused(
 
 def test_no_deadline(run: Runner, boto: Scripted) -> None:
     """``timeout=math.inf`` waits for ever."""
-    tell(boto, [created()], [CREATING.but(takes=1e8), described()])
+    tell(boto, [new()], [CREATING.but(takes=1e8), seen()])
     assert run(ENSURE, CAM, timeout=math.inf).outcome is CREATED
 
 
@@ -573,7 +526,7 @@ def test_since_when_it_is_its_own(
         clock.advance(phase)
         boto = Scripted(clock).on(CREATE, doubt.but(takes=takes))
         born = math.floor(phase * 1000) / 1000 + since - 0.001 * (since < 0)
-        boto.on(DESCRIBE, described("CREATING", born), described(born=born))
+        boto.on(DESCRIBE, seen("CREATING", born), seen(born=born))
         assert Runner(SYNC, boto)(ENSURE, CAM).outcome is outcome
 
 
@@ -582,7 +535,7 @@ def test_reads_do_not_move_the_beginning(
     run: Runner, boto: Scripted, born: float, outcome: EnsureOutcome
 ) -> None:
     """Time that passes while the stream is compared changes nothing."""
-    tell(boto, [LOST], [described(born=born)])
+    tell(boto, [LOST], [seen(born=born)])
     boto.on(TAGS, THROTTLED, THROTTLED, tags({"site": "Bern"}).but(takes=20))
     assert run(ENSURE, TAGGED).outcome is outcome
 
@@ -590,13 +543,13 @@ def test_reads_do_not_move_the_beginning(
 @pytest.mark.parametrize(
     "create, describe, outcome",
     [
-        (RETRIED.but(date=None), described(), RECOVERED),
-        (RETRIED.but(date="Mon, 06 May 2041 07:08:09 -0000"), described(), RECOVERED),
+        (RETRIED.but(date=None), seen(), RECOVERED),
+        (RETRIED.but(date="Mon, 06 May 2041 07:08:09 -0000"), seen(), RECOVERED),
         *(
-            (RETRIED.but(date=date), described(born=9e8).but(date=date), EXISTING)
+            (RETRIED.but(date=date), seen(born=9e8).but(date=date), EXISTING)
             for date in [None, "", "yesterday", "Fri, 31 Dec 9999 23:59:59 -0100"]
         ),
-        (BROKEN, described(CreationTime=None), EXISTING),
+        (BROKEN, seen(CreationTime=None), EXISTING),
     ],
 )
 def test_without_the_servers_clock(
@@ -610,7 +563,7 @@ def test_without_the_servers_clock(
 def test_what_differs_is_not_its_own(run: Runner, boto: Scripted) -> None:
     """A young stream with drift is somebody else's."""
     request = CreateStreamRequest(stream_name="cam", media_type="video/h264")
-    tell(boto, [BROKEN], [described()])
+    tell(boto, [BROKEN], [seen()])
     ensured = run(ENSURE, request, on_drift="ignore")
     assert (ensured.outcome, ensured.drift) == (
         EXISTING,
@@ -621,7 +574,7 @@ def test_what_differs_is_not_its_own(run: Runner, boto: Scripted) -> None:
 def test_drift_of_a_replacement_keeps_the_arn(run: Runner, boto: Scripted) -> None:
     """Where others replaced the stream by one that differs, the error still carries the ARN."""
     request = CreateStreamRequest(stream_name="cam", media_type="video/h264")
-    tell(boto, [created(1)], [described(born=2)])
+    tell(boto, [new(1)], [seen(born=2)])
     with pytest.raises(StreamDriftError) as caught:
         run(ENSURE, request)
     assert caught.value.created is not None
@@ -630,7 +583,7 @@ def test_drift_of_a_replacement_keeps_the_arn(run: Runner, boto: Scripted) -> No
 
 def test_arn_that_does_not_tell_its_age(run: Runner, boto: Scripted) -> None:
     """An ARN that cannot be read is neither older nor the one that was created."""
-    tell(boto, [created(1)], [described(StreamARN="arn:of:something")])
+    tell(boto, [new(1)], [seen(StreamARN="arn:of:something")])
     assert run(ENSURE, CAM).outcome is EXISTING
 
 
@@ -734,20 +687,20 @@ def check_calls(world: World, began: float, timeout: float) -> None:
 def check_error(error: KvsStreamsError, world: World, timeout: float) -> None:
     """An error is one that the answers given explain."""
     codes = {answer.code for answer in world.answers}
-    if isinstance(error, WaitTimeoutError):
+    if isinstance(error, Late):
         assert error.waited >= timeout
-    elif isinstance(error, StreamDeletingError):
+    elif isinstance(error, Deleting):
         assert error.last_status == "DELETING"
     elif isinstance(error, StreamDriftError):
         assert error.drift
-    elif isinstance(error, ResourceNotFoundException):
-        assert NOT_FOUND.code in codes or world.stale
+    elif isinstance(error, NotFound):
+        assert GONE.code in codes or world.stale
     elif isinstance(error, ServiceError):
         assert error.code in codes
-    elif isinstance(error, UnexpectedResponseError):
+    elif isinstance(error, Useless):
         assert any(answer is NO_ARN or answer.body == NO_ARN.body for answer in world.answers)
     else:
-        assert type(error) is TransportError
+        assert type(error) is Lost
         assert any(answer.failure for answer in world.answers)
 
 
@@ -807,7 +760,7 @@ def test_whatever_happens(
     own = [shown for shown in answered if shown is not None]
     if isinstance(result, KvsStreamsError):
         check_error(result, service, timeout)
-        assert not isinstance(result, ConfigurationError)
+        assert not isinstance(result, errors.ConfigurationError)
         assert (result.created.stream_arn if result.created else None) == (own[-1] if own else None)
         return
     shown = next(stream for stream in service.history if stream.arn == result.stream.stream_arn)
