@@ -256,7 +256,7 @@ class ServiceError(KvsStreamsError, ClientError):
     ) -> None:
         error: dict[str, Any] = error_response.get("Error") or {}
         metadata: dict[str, Any] = error_response.get("ResponseMetadata") or {}
-        self.response = cast("dict[str, Any]", error_response)
+        self.response = cast("dict[str, Any]", error_response)  # pyright: ignore[reportIncompatibleVariableOverride]
         self.operation_name = operation_name  # pyright: ignore[reportIncompatibleVariableOverride]
         self.code = str(error.get("Code") or "Unknown")
         self.message = str(error.get("Message") or "")
