@@ -671,6 +671,9 @@ def check_calls(world: World, began: float, timeout: float) -> None:
     for at in world.times(CREATE)[1:]:
         # A pause that is cut short ends at the deadline, and its call is the last.
         assert at - began < timeout or at in ends
+    for number, at in enumerate(at for _, at, _ in world.calls):
+        if world.made[number] == DESCRIBE and at - began > timeout + 1e-6:
+            assert world.made[number - 1] == CREATE, "it tells what the create came to"
     arns = world.arns()
     creates = [number for number, method in enumerate(world.made) if method == CREATE]
     for one, other in pairwise(creates):
