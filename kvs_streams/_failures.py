@@ -135,6 +135,8 @@ def to_error(exc: Exception, client: object, call: Call) -> errors.KvsStreamsErr
     error: errors.KvsStreamsError | None
     if isinstance(exc, ClientError):
         error = _service_error(exc, call)
+    elif isinstance(exc, errors.KvsStreamsError):  # raised by a fake
+        return exc
     elif (text := _configuration_text(exc)) is not None:
         error = errors.ConfigurationError(
             text, operation_name=call.operation_name, stream_name=call.stream_name or None

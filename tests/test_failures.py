@@ -394,22 +394,6 @@ def test_request_is_not_shown() -> None:
     assert SECRET not in f"{ours} {ours!r} {vars(ours)}"
 
 
-class UnprintableError(Exception):
-    """An exception of the caller's whose text fails."""
-
-    def __str__(self) -> str:
-        raise LookupError("no text")
-
-
-def test_within_the_handler_of_another_exception() -> None:
-    """A call that is made while the caller handles an exception does not look at that one."""
-    error = answered("AccessDeniedException", 403)
-    try:
-        Failing(UnprintableError()).create_stream()
-    except UnprintableError:
-        assert type(becomes(error)) is AccessDeniedError
-
-
 # What is neither AWS's nor botocore's passes through.
 
 
@@ -430,6 +414,19 @@ def test_within_the_handler_of_another_exception() -> None:
 def test_errors_of_a_fake(error: BaseException) -> None:
     """A bug in a fake does not look like a lost response: its error is raised as it is."""
     with pytest.raises(type(error)) as caught:
+        StreamsClient(Failing(error)).create_stream(REQUEST)
+    assert caught.value is error
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TransportError("lost", outcome_unknown=False), ConfigurationError("no region")],
+    ids=str,
+)
+def test_our_errors_from_a_fake(error: KvsStreamsError) -> None:
+    """A fake can raise our own errors: they arrive as they are."""
+    with pytest.raises(KvsStreamsError) as caught:
         StreamsClient(Failing(error)).create_stream(REQUEST)
     assert caught.value is error
     assert caught.value.__cause__ is None
