@@ -25,21 +25,12 @@ from support.service import (
 )
 
 from kvs_streams import (
-    AuthenticationError,
-    ClientLimitExceededException,
     CreateStreamRequest,
     Drift,
     EnsureOutcome,
-    InvalidRequestError,
-    KvsStreamsError,
-    ServerError,
-    ServiceError,
-    StreamDriftError,
     StreamStorageConfiguration,
     ThrottleRetry,
-    ThrottlingError,
-    TransportError,
-    UnexpectedResponseError,
+    errors,
 )
 
 ENSURE = "ensure_stream"
@@ -95,7 +86,7 @@ DIFFERENT = {"DeviceName": "bosch", "KmsKeyId": "alias/other", "DataRetentionInH
 def test_drift_is_raised(run: Runner, boto: Scripted) -> None:
     """Every difference is told at once, in the order of the fields, with the stream as it is."""
     found(boto, [tags({"site": "Basel", "note": ""})], [tier("ICE")], **DIFFERENT)
-    with pytest.raises(StreamDriftError) as caught:
+    with pytest.raises(errors.StreamDriftError) as caught:
         run(ENSURE, FULL)
     assert (caught.value.drift, caught.value.unverified) == (DRIFT, ())
     assert caught.value.stream.device_name == "bosch"
@@ -214,7 +205,7 @@ def test_unverified_beside_drift(run: Runner, boto: Scripted) -> None:
     """An error about differences also names what could not be compared."""
     members = SAME | {"KmsKeyId": ID, "MediaType": "a/b"}
     found(boto, [tags({}, "2"), DENIED], [tier("HOT")], **members)
-    with pytest.raises(StreamDriftError) as caught:
+    with pytest.raises(errors.StreamDriftError) as caught:
         run(ENSURE, FULL)
     assert caught.value.drift == (
         Drift("media_type", "video/h264", "a/b"),
@@ -231,16 +222,16 @@ def test_unverified_and_recovered(run: Runner, boto: Scripted) -> None:
     assert ensured.unverified == ("tags", "stream_storage_configuration")
 
 
-FAILED_READS: dict[str, tuple[list[Answer], type[KvsStreamsError]]] = {
-    "5xx": ([BROKEN], ServerError),
-    "503": ([refused("503", 503)], ServerError),
-    "RequestTimeout": ([refused("RequestTimeout", 408)], ServerError),
-    "generic throttle": ([refused("ThrottlingException")], ThrottlingError),
-    "throttle to the end": ([THROTTLED] * 2, ClientLimitExceededException),
-    "expired": ([refused("ExpiredTokenException", 403)], AuthenticationError),
-    "invalid": ([refused("InvalidArgumentException")], InvalidRequestError),
-    "403 without a code": ([refused("403", 403)], ServiceError),
-    "lost": ([LOST], TransportError),
+FAILED_READS: dict[str, tuple[list[Answer], type[Exception]]] = {
+    "5xx": ([BROKEN], errors.ServerError),
+    "503": ([refused("503", 503)], errors.ServerError),
+    "RequestTimeout": ([refused("RequestTimeout", 408)], errors.ServerError),
+    "generic throttle": ([refused("ThrottlingException")], errors.ThrottlingError),
+    "throttle to the end": ([THROTTLED] * 2, errors.ClientLimitExceededException),
+    "expired": ([refused("ExpiredTokenException", 403)], errors.AuthenticationError),
+    "invalid": ([refused("InvalidArgumentException")], errors.InvalidRequestError),
+    "403 without a code": ([refused("403", 403)], errors.ServiceError),
+    "lost": ([LOST], errors.TransportError),
 }
 
 
@@ -251,7 +242,7 @@ def test_failed_reads_are_raised(
     boto: Scripted,
     operation: str,
     answers: list[Answer],
-    error: type[KvsStreamsError],
+    error: type[Exception],
 ) -> None:
     """Any other failure of a read is raised, never hidden."""
     found(boto, [ALL_TAGS] if operation == STORAGE else [], [], **SAME)
@@ -266,7 +257,7 @@ def test_failed_reads_are_raised(
 def test_reply_without_a_tier(run: Runner, boto: Scripted, reply: Answer) -> None:
     """A success without the tier is neither equal nor a difference."""
     found(boto, [ALL_TAGS], [reply], **SAME)
-    with pytest.raises(UnexpectedResponseError, match="has no DefaultStorageTier") as caught:
+    with pytest.raises(errors.UnexpectedResponseError, match="has no DefaultStorageTier") as caught:
         run(ENSURE, FULL)
     assert caught.value.request_id == (None if reply.body is None else REQUEST_ID)
 

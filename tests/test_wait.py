@@ -23,19 +23,9 @@ from support.service import (
 )
 
 from kvs_streams import (
-    AccessDeniedError,
-    AuthenticationError,
-    ClientLimitExceededException,
-    KvsStreamsError,
-    RequestValidationError,
-    ResourceNotFoundException,
-    ServerError,
-    StreamDeletingError,
     StreamInfo,
     StreamStatus,
-    TransportError,
-    UnexpectedResponseError,
-    WaitTimeoutError,
+    errors,
 )
 
 WAIT = "wait_until_active"
@@ -49,12 +39,12 @@ NO_ANSWERS = {
     "RequestTimeoutException": refused("RequestTimeoutException", 400),
     "408": refused("408", 408),
 }
-FAILURES: dict[str, tuple[Answer, type[KvsStreamsError]]] = {
-    "denied": (DENIED, AccessDeniedError),
-    "expired": (refused("ExpiredTokenException", 403), AuthenticationError),
-    "read timeout": (LOST, TransportError),
-    "connection closed": (CUT, TransportError),
-    "no stream in the reply": (Answer(), UnexpectedResponseError),
+FAILURES: dict[str, tuple[Answer, type[Exception]]] = {
+    "denied": (DENIED, errors.AccessDeniedError),
+    "expired": (refused("ExpiredTokenException", 403), errors.AuthenticationError),
+    "read timeout": (LOST, errors.TransportError),
+    "connection closed": (CUT, errors.TransportError),
+    "no stream in the reply": (Answer(), errors.UnexpectedResponseError),
 }
 
 
@@ -95,7 +85,7 @@ def test_polls_without_an_answer(run: Runner, boto: Scripted, answer: Answer) ->
 
 @pytest.mark.parametrize("answer, error", FAILURES.values(), ids=list(FAILURES))
 def test_other_failures_end_the_wait(
-    run: Runner, boto: Scripted, answer: Answer, error: type[KvsStreamsError]
+    run: Runner, boto: Scripted, answer: Answer, error: type[Exception]
 ) -> None:
     """Any other failure of a poll is raised at once, a lost response included."""
     boto.on(DESCRIBE, CREATING, answer)
@@ -109,7 +99,7 @@ def test_other_failures_end_the_wait(
 def test_deleting_ends_the_wait(run: Runner, boto: Scripted) -> None:
     """A stream that is being deleted is an error at once, with the name also for an ARN."""
     boto.on(DESCRIBE, CREATING.but(takes=0.25), described("DELETING").but(takes=0.25))
-    with pytest.raises(StreamDeletingError, match="stream 'cam' is being deleted") as caught:
+    with pytest.raises(errors.StreamDeletingError, match="stream 'cam' is being deleted") as caught:
         run(WAIT, arn())
     assert boto.calls[0][2] == {"StreamARN": arn()}
     assert caught.value.stream_name == "cam"
@@ -135,7 +125,7 @@ def test_not_found(
 ) -> None:
     """Not found is polled on within the grace, and raised after it or after it was seen."""
     boto.on(DESCRIBE, *answers)
-    with pytest.raises(ResourceNotFoundException) as caught:
+    with pytest.raises(errors.ResourceNotFoundException) as caught:
         run(WAIT, "cam", **options)
     assert type(caught.value.__cause__) is ClientError
     assert caught.value.retry_attempts == 0
@@ -144,7 +134,7 @@ def test_not_found(
 def test_deadline(run: Runner, boto: Scripted) -> None:
     """The last pause ends at the deadline; a last poll follows, and then no more."""
     boto.on(DESCRIBE, BROKEN, *[CREATING] * 3)
-    with pytest.raises(WaitTimeoutError, match="CREATING") as caught:
+    with pytest.raises(errors.WaitTimeoutError, match="CREATING") as caught:
         run(WAIT, "cam", timeout=1.5)
     assert boto.clock.sleeps == pytest.approx([0.5, 0.75, 0.25])
     assert boto.times(DESCRIBE)[-1] == pytest.approx(1.5)
@@ -153,7 +143,7 @@ def test_deadline(run: Runner, boto: Scripted) -> None:
     assert caught.value.waited == pytest.approx(1.5)
     assert isinstance(caught.value, TimeoutError)
     # The last failure, and boto's beneath.
-    assert type(caught.value.__cause__) is ServerError
+    assert type(caught.value.__cause__) is errors.ServerError
     assert type(caught.value.__cause__.__cause__) is ClientError
 
 
@@ -164,11 +154,13 @@ def test_no_time_at_all(
 ) -> None:
     """With a timeout of 0 there is one poll."""
     boto.on(DESCRIBE, answer)
-    with pytest.raises(WaitTimeoutError) as caught:
+    with pytest.raises(errors.WaitTimeoutError) as caught:
         run(WAIT, "cam", **options)
     assert boto.clock.pauses == []
     failed = answer is THROTTLED
-    assert type(caught.value.__cause__) is (ClientLimitExceededException if failed else type(None))
+    assert type(caught.value.__cause__) is (
+        errors.ClientLimitExceededException if failed else type(None)
+    )
     assert caught.value.last_status == (None if failed else "CREATING")
 
 
@@ -176,17 +168,17 @@ def test_no_time_at_all(
 def test_never_seen(run: Runner, boto: Scripted, answer: Answer) -> None:
     """A stream that no poll showed has no last status; the last failure is the cause."""
     boto.on(DESCRIBE, *[answer] * 3)
-    with pytest.raises(WaitTimeoutError) as caught:
+    with pytest.raises(errors.WaitTimeoutError) as caught:
         run(WAIT, "cam", timeout=1, not_found_grace=math.inf)
     assert caught.value.last_status is None
-    assert isinstance(caught.value.__cause__, KvsStreamsError)
+    assert isinstance(caught.value.__cause__, errors.KvsStreamsError)
 
 
 @pytest.mark.parametrize("timeout", [0.04, 0.1, 0.3, 1 / 3, 1.1, 7.7, 1e-9, 299.999])
 def test_waited_is_never_less_than_the_timeout(run: Runner, boto: Scripted, timeout: float) -> None:
     """Neither the attribute nor the text says less, however the fractions fall."""
     boto.on(DESCRIBE, *[CREATING] * 70)
-    with pytest.raises(WaitTimeoutError) as caught:
+    with pytest.raises(errors.WaitTimeoutError) as caught:
         run(WAIT, "cam", timeout=timeout)
     boto.script.clear()
     assert timeout <= caught.value.waited < timeout + 0.001
@@ -209,7 +201,7 @@ def test_clock_that_wakes_early(
 
     monkeypatch.setattr(clock, "sleep", wake_early)
     boto.on(DESCRIBE, *[CREATING] * 2)
-    with pytest.raises(WaitTimeoutError) as caught:
+    with pytest.raises(errors.WaitTimeoutError) as caught:
         run(WAIT, "cam", timeout=0.5)
     assert len(slept) == 1
     assert caught.value.waited >= 0.5
@@ -252,7 +244,7 @@ def test_times_that_are_refused(
 @pytest.mark.parametrize("method", [WAIT, DESCRIBE])
 def test_streams_that_are_refused(run: Runner, boto: Scripted, method: str, stream: Any) -> None:
     """What is neither a name nor an ARN is refused before anything is sent."""
-    with pytest.raises(RequestValidationError) as caught:
+    with pytest.raises(errors.RequestValidationError) as caught:
         run(method, stream)
     assert caught.value.violations
     assert boto.calls == []
