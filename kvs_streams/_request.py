@@ -50,8 +50,8 @@ def _to_tags(value: Mapping[str, str | None] | None) -> Mapping[str, str] | None
         return value
     if not value:
         return None  # the service refuses an empty map
-    if None in value.values():  # AWS calls the value optional, but the wire format needs one
-        return _Tags({key: "" if text is None else text for key, text in value.items()})
+    if not all(value.values()):  # AWS calls the value optional, but the wire format needs one
+        value = {key: "" if text is None else text for key, text in value.items()}
     return _Tags(value)  # type: ignore[arg-type]  # ty: ignore[no-matching-overload]  # no None is left
 
 
