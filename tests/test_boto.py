@@ -1,5 +1,6 @@
 """Clients: how they are built, which are accepted, and what a guest leaves alone."""
 
+import asyncio
 import copy
 from collections.abc import Callable
 from contextlib import closing
@@ -12,7 +13,7 @@ import boto3
 import botocore.session
 import pytest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, MD5UnavailableError
+from botocore.exceptions import BotoCoreError, ClientError, MD5UnavailableError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from support.clients import boto_client, boto_session
@@ -22,6 +23,7 @@ from kvs_streams import (
     AsyncStreamsClient,
     ConfigurationError,
     CreateStreamRequest,
+    ResourceInUseException,
     StreamsClient,
 )
 from kvs_streams._boto import connections
@@ -248,13 +250,26 @@ def test_wrong_arguments(cls: Any, arguments: dict[str, Any], message: str) -> N
         cls(**arguments)
 
 
+class AsyncFake:
+    """A fake whose calls have to be awaited."""
+
+    async def create_stream(self, StreamName: str) -> dict[str, Any]:  # noqa: N803  # AWS's name
+        if StreamName == "taken":
+            raise ClientError({"Error": {"Code": "ResourceInUseException"}}, "CreateStream")
+        return {"StreamARN": arn(StreamName)}
+
+
+def test_async_fake() -> None:
+    """The calls of a fake are awaited if its ``create_stream`` is a coroutine function."""
+    client = AsyncStreamsClient(AsyncFake())  # type: ignore[arg-type]
+    assert asyncio.run(client.create_stream(REQUEST)).stream_arn == arn("cam")
+    with pytest.raises(ResourceInUseException) as caught:
+        asyncio.run(client.create_stream(CreateStreamRequest(stream_name="taken")))
+    assert isinstance(caught.value.__cause__, ClientError)
+
+
 def test_async_client() -> None:
     """Whatever has to be awaited is none for StreamsClient, which says where to go."""
-
-    class AsyncFake:
-        async def create_stream(self, **_: object) -> dict[str, Any]:
-            return {"StreamARN": arn("cam")}
-
     with pytest.raises(TypeError, match="AsyncStreamsClient"):
         StreamsClient(AsyncFake())  # type: ignore[arg-type]
 
