@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 
 from ._flow import Flow, Operation
-from ._request import CreateStreamRequest
 from ._models import Drift, StreamInfo
-from ._text import shown
+from ._request import CreateStreamRequest
 from ._rules import tag_path
+from ._text import shown
 from ._wire import read_tags, read_tier, storage_call, tags_call
 from .errors import (
     AccessDeniedError,
@@ -15,7 +15,6 @@ from .errors import (
     ServiceError,
     UnexpectedResponseError,
 )
-
 
 _DEFAULT_KEY = "alias/aws/kinesisvideo"
 _KMS_NAME = re.compile(

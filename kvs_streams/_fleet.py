@@ -386,7 +386,9 @@ class Fleet:
         now = _clock.clock.now()
         if self._ready or self.results:
             return 0
-        delays: list[float] = [math.inf if self._hint.delay(now) is None else self._hint.delay(now) or 0]
+        delays: list[float] = [
+            math.inf if self._hint.delay(now) is None else self._hint.delay(now) or 0
+        ]
         if self._sleeping:
             delays.append(self._sleeping[0][0] - now)
         if self._deadlines:

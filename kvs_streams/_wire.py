@@ -105,7 +105,7 @@ def server_time(reply: Any) -> datetime | None:
     date = (metadata(reply).get("HTTPHeaders") or {}).get("date")
     try:
         return None if date is None else _utc(parsedate_to_datetime(date))
-    except ValueError:
+    except (OverflowError, ValueError):
         return None
 
 
@@ -121,7 +121,7 @@ def read_created(call: Call, reply: Any, sent_before: int) -> CreateStreamRespon
 
 def read_stream(call: Call, reply: Any) -> StreamInfo:
     """Return the stream that a describe shows."""
-    info = reply.get("StreamInfo") or {}
+    info = (reply or {}).get("StreamInfo") or {}
     created = info.get("CreationTime")
     return StreamInfo(
         stream_name=_require(call, reply, info, "StreamName"),
@@ -138,20 +138,22 @@ def read_stream(call: Call, reply: Any) -> StreamInfo:
 
 def read_page(reply: Any) -> tuple[list[str], str | None]:
     """Return the names of a page of streams, and the token for the next page if there is one."""
-    infos = reply.get("StreamInfoList") or []
-    return [info.get("StreamName", "") for info in infos], reply.get("NextToken") or None
+    page = reply or {}
+    names = [info.get("StreamName", "") for info in page.get("StreamInfoList") or []]
+    return names, page.get("NextToken") or None
 
 
 def read_tags(reply: Any) -> tuple[dict[str, str], str | None]:
     """Return a page of tags, and the token for the next page if there is one."""
-    tags = reply.get("Tags") or {}
+    page = reply or {}
+    tags = page.get("Tags") or {}
     # AWS calls the value optional.
-    return {key: value or "" for key, value in tags.items()}, reply.get("NextToken") or None
+    return {key: value or "" for key, value in tags.items()}, page.get("NextToken") or None
 
 
 def read_tier(call: Call, reply: Any) -> str:
     """Return the storage tier as text, since it may be one that this version does not know."""
-    configuration = reply.get("StreamStorageConfiguration") or {}
+    configuration = (reply or {}).get("StreamStorageConfiguration") or {}
     return _require(call, reply, configuration, "DefaultStorageTier")
 
 
