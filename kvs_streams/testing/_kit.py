@@ -14,9 +14,9 @@ from typing_extensions import Self
 
 from kvs_streams._aio import AsyncStreamsClient
 from kvs_streams._client import StreamsClient
-from kvs_streams._flows.call import ThrottleRetry
+from kvs_streams._flow import ThrottleRetry
+from kvs_streams._models import StreamStatus
 from kvs_streams._text import shown
-from kvs_streams._values import StreamStatus
 from kvs_streams.typing import KinesisVideoClient
 
 from ._changes import Changes

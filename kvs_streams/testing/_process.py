@@ -30,9 +30,9 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 def virtual_time(changes: Changes, clock: VirtualClock) -> None:
     """Have every client of ours live by ``clock``."""
-    from kvs_streams._flows.io import Io
+    from kvs_streams import _clock
 
-    changes.attribute(Io, "clock", clock)
+    changes.attribute(_clock, "clock", clock)
 
 
 # Environment

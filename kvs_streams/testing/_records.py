@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from kvs_streams._values import StreamArn, StreamStatus
+from kvs_streams._models import StreamArn, StreamStatus
 
 
 @frozen

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
+from kvs_streams._models import StreamArn, StreamStatus
 from kvs_streams._request import CreateStreamRequest
-from kvs_streams._values import StreamArn, StreamStatus
 from kvs_streams.errors import RequestValidationError
 
 from ._clock import NS_PER_SECOND
