@@ -92,7 +92,8 @@ def _call_for(operation_name: str, method: str, stream: str) -> Call:
 
 def metadata(reply: Any) -> Mapping[str, Any]:
     """Return boto's record of the HTTP exchange behind a reply; empty if a fake gives none."""
-    return _part(reply, "ResponseMetadata")
+    found: Mapping[str, Any] = _part(reply, "ResponseMetadata")
+    return found
 
 
 def retry_attempts(reply: Any) -> int:
@@ -138,7 +139,7 @@ def read_stream(call: Call, reply: Any) -> StreamInfo:
 
 def read_page(reply: Any) -> tuple[list[str], str | None]:
     """Return the names of a page of streams, and the token for the next page if there is one."""
-    infos: list[Mapping[str, Any]] = (reply or {}).get("StreamInfoList") or []
+    infos: Any = _part(reply, "StreamInfoList")
     return [info.get("StreamName", "") for info in infos], _token(reply)
 
 
@@ -154,13 +155,15 @@ def read_tier(call: Call, reply: Any) -> str:
     return _require(call, reply, configuration, "DefaultStorageTier")
 
 
-def _part(body: Any, name: str) -> Mapping[str, Any]:
-    """Return a member that is a mapping; empty if a reply has none, or no body."""
-    return (body or {}).get(name) or {}
+def _part(body: Any, name: str) -> Any:
+    """Return a member of a reply; an empty mapping if there is none, or no body."""
+    members: Mapping[str, Any] = body or {}
+    return members.get(name) or {}
 
 
 def _token(reply: Any) -> str | None:
-    return (reply or {}).get("NextToken") or None
+    token: str | None = _part(reply, "NextToken") or None
+    return token
 
 
 def _utc(time: datetime) -> datetime:
