@@ -21,7 +21,7 @@ fleet: ## Create the 500 streams of examples/cameras.csv; again: resume (ARGS=--
 	@.ci/venv quickstart
 	@$(BIN)/python examples/provision.py $(ARGS)
 
-test: ## Run the tests and demand 100 % branch coverage (ARGS="-k name -x": without coverage)
+test: ## Run the tests with 100 % branch coverage: two minutes (ARGS="-k name -x": without coverage)
 	@.ci/venv tests
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
@@ -33,22 +33,22 @@ else
 endif
 
 live: ## Check on AWS, in your account, what the library builds on (ARGS=--yes: without asking)
-	@.ci/venv tests
-	$(BIN)/pytest tests/live -rN --tb=no $(ARGS)
+	@.ci/venv quickstart
+	$(BIN)/python tests/live.py $(ARGS)
 
 docs: ## Build the documentation into docs/_build/html
 	@.ci/venv docs
-	$(BIN)/sphinx-build -n -W --keep-going -b html docs docs/_build/html $(ARGS)
+	$(BIN)/sphinx-build -n -W --keep-going docs docs/_build/html $(ARGS)
 
-bench: ## Measure against raw boto3 and other validators
+bench: ## Measure against raw boto3 and other validators: 45 minutes (ARGS="fleet --quick")
 	@.ci/venv bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
-check: ## Run every check of CI (ARGS="-s lint types": some of them)
+check: ## Run the slow checks of each night: an hour (ARGS="-s lint types": those of CI)
 	@.ci/venv ci
-	$(BIN)/nox $(ARGS)
+	$(BIN)/nox $(or $(ARGS),-t slow)
 
-mutants: ## Change the code in many small ways and see a test fail for each
+mutants: ## Change the core in many small ways and see a test fail for each: two hours
 	@.ci/venv mutants
 	$(BIN)/mutmut run $(ARGS)
 	$(BIN)/mutmut results

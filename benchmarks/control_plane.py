@@ -1,56 +1,41 @@
 """Kinesis Video Streams' control plane on loopback, with its quotas, in a process of its own.
 
 Run as ``python -m benchmarks.control_plane``: it prints its URL and serves until its standard
-input closes or SIGTERM comes. It speaks the rest-json wire format of the real service, enforces
-quotas for each account and region, and validates requests against botocore's service model.
+input closes. It speaks the REST JSON of the real service and holds the quotas of each account and
+region; it does not validate requests. An access key that ends in twelve digits is of the account
+with that number. The signature is not checked.
 
-``Service`` is pure: it is told each call with its time and answers with a reply and when to send
-it. The rest of the module is HTTP around it, kept small because clients need the processor. Two
-more paths are not AWS's: ``POST /_control`` changes settings, and ``GET /_stats`` tells what
-happened.
-
-The credentials of a call name its account: an access key that ends in twelve digits is in the
-account with that number, any other one in an account of its own. The signature is not checked.
+``Service`` is pure: it is told each call with its time, and answers with a reply and how long
+after the call it is sent. The rest is HTTP around it, kept small because clients need the
+processor. ``POST /_control`` changes settings, and ``GET /_stats`` tells what happened.
 """
 
-import argparse
 import asyncio
 import base64
-import binascii
 import bisect
-import heapq
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from email.utils import formatdate
-from functools import partial
-from itertools import islice, takewhile
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from botocore.loaders import Loader
 
-_MODEL = Loader().load_service_model("kinesisvideo", "service-2")
-# From the resource schema AWS::KinesisVideo::Stream; the service model has no maximum.
-_MAX_RETENTION = 87_600
-_MAX_TAGS = _MODEL["shapes"]["ResourceTags"]["max"]
 # ListStreams takes MaxResults up to 10,000 and answers with 1,000 streams a page.
 _MAX_PAGE, _DEFAULT_PAGE = 1_000, 10
-# What \p{Z} stands for in AWS's patterns; \w covers \p{L} and \p{N}.
-_SEPARATORS = r" \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_SLOT = 0.1
+_NEVER = float("inf")
 
 
 @dataclass(frozen=True)
@@ -61,10 +46,8 @@ class Settings:
     """CreateStream calls of an account in a region."""
     burst: float = 50.0
     """How many of them are accepted at once after a rest."""
-    window: bool = False
-    """Count them in each second of the wall clock, without a burst."""
     neighbour: float = 0.0
-    """CreateStream calls a second of another caller on the same quota, at intervals within 5 %."""
+    """CreateStream calls a second of another caller on the same quota, at random intervals."""
     describe_rate: float = 300.0
     """DescribeStream and GetDataEndpoint calls, each."""
     other_rate: float = 50.0
@@ -76,7 +59,7 @@ class Settings:
     latency: tuple[float, float] = (0.02, 0.06)
     """How long a reply takes: from, to."""
     active_after: tuple[float, float] = (0.5, 2.0)
-    """How long a stream is CREATING or UPDATING: from, to."""
+    """How long a stream is CREATING: from, to."""
     delete_after: float = 10.0
     """How long a stream is DELETING."""
     errors: float = 0.0
@@ -84,35 +67,21 @@ class Settings:
     errors_work: float = 0.5
     """Share of these that do their work before."""
     lost: float = 0.0
-    """Share of calls that get no reply: the connection closes."""
-    lost_work: float = 1.0
-    """Share of these that do their work before."""
+    """Share of calls that do their work and get no reply: the connection closes."""
     denied: tuple[str, ...] = ()
     """Operations that the caller may not use."""
     expired: bool = False
     """Answer every call as one with an expired token."""
     list_lag: float = 0.0
-    """How late ListStreams shows new streams and their status."""
-    unrelated: int = 0
-    """Streams that an account already has, named ``unrelated-00000`` and so on."""
-    tag_page: int = 50
-    """Tags in a page of ListTagsForStream."""
+    """How late ListStreams shows new streams."""
     seed: int = 0
     """Where the random numbers start."""
-
-    def __post_init__(self) -> None:
-        """Refuse a value of another type than the default: it would only fail in a later call."""
-        for each in fields(self):
-            value, default = getattr(self, each.name), cast("Any", each.default)
-            kind: Any = (int, float) if type(default) is float else type(default)
-            is_pair = type(default) is tuple and len(default) == 2  # noqa: PLR2004  # from, to
-            if not isinstance(value, kind) or (is_pair and len(value) != len(default)):
-                raise TypeError(f"{each.name} is like {default!r}, not {value!r}")
 
     def changed(self, changes: Mapping[str, Any]) -> "Settings":
         """Return other settings; JSON's lists become tuples."""
         plain: dict[str, Any] = {
-            name: tuple(value) if type(value) is list else value for name, value in changes.items()
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in changes.items()
         }
         return replace(self, **plain)
 
@@ -133,130 +102,16 @@ class _RefusalError(Exception):
         self.code, self.message, self.status = code, message, status
 
 
-def _invalid(path: str, constraint: str, code: str = "InvalidArgumentException") -> _RefusalError:
-    what = f"Value at '{path}' failed to satisfy constraint: Member must {constraint}"
-    return _RefusalError(code, f"1 validation error detected: {what}")
-
-
-# Validation against the service model
-
-_Check = Callable[[str, Any], None]
-
-
-def _check_of(name: str) -> _Check:
-    """Return a function that refuses what is not of this shape."""
-    shape = _MODEL["shapes"][name]
-    make = {
-        "structure": _structure_check,
-        "map": _map_check,
-        "list": _list_check,
-        "string": _string_check,
-        "integer": _integer_check,
-    }[shape["type"]]
-    return make(shape)
-
-
-def _structure_check(shape: Mapping[str, Any]) -> _Check:
-    members = {name: _check_of(member["shape"]) for name, member in shape["members"].items()}
-    required = shape.get("required", ())
-
-    def check(path: str, value: Any) -> None:
-        if type(value) is not dict:
-            raise _invalid(path, "be a structure", "SerializationException")
-        for name in required:
-            if value.get(name) is None:
-                raise _invalid(f"{path}{name}", "not be null")
-        for name, member in value.items():
-            # The service ignores members that it does not know.
-            if name in members and member is not None:
-                members[name](path + name, member)
-
-    return check
-
-
-def _map_check(shape: Mapping[str, Any]) -> _Check:
-    key_check, value_check = _check_of(shape["key"]["shape"]), _check_of(shape["value"]["shape"])
-
-    def check(path: str, value: Any) -> None:
-        if type(value) is not dict:
-            raise _invalid(path, "be a map", "SerializationException")
-        # Seen on the real service, although its model does not list this code.
-        if len(value) < shape["min"]:
-            message = f"have length greater than or equal to {shape['min']}"
-            raise _invalid(path, message, "ValidationException")
-        for key, item in value.items():
-            key_check(path, key)
-            value_check(path, item)
-            if key.startswith("aws:"):
-                raise _invalid(path, "have no key that begins with aws:")
-
-    return check
-
-
-def _list_check(shape: Mapping[str, Any]) -> _Check:
-    item_check = _check_of(shape["member"]["shape"])
-
-    def check(path: str, value: Any) -> None:
-        if type(value) is not list:
-            raise _invalid(path, "be a list", "SerializationException")
-        if not shape["min"] <= len(value) <= shape["max"]:
-            raise _invalid(path, f"have length between {shape['min']} and {shape['max']}")
-        for item in value:
-            item_check(path, item)
-
-    return check
-
-
-def _string_check(shape: Mapping[str, Any]) -> _Check:
-    allowed = shape.get("enum")
-    least, most = shape.get("min", 0), shape.get("max", sys.maxsize)
-    text = shape.get("pattern", ".*")
-    is_unicode = r"\p{L}" in text
-    text = text.replace(r"\p{L}\p{Z}\p{N}", rf"\w{_SEPARATORS}")
-    matches = re.compile(text, 0 if is_unicode else re.ASCII).fullmatch
-
-    def check(path: str, value: Any) -> None:
-        if type(value) is not str:
-            raise _invalid(path, "be a string", "SerializationException")
-        if not least <= len(value) <= most:
-            raise _invalid(path, f"have length between {least} and {most}")
-        if not matches(value):
-            raise _invalid(path, f"satisfy regular expression pattern: {text}")
-        if allowed and value not in allowed:
-            raise _invalid(path, f"satisfy enum value set: {allowed}")
-
-    return check
-
-
-def _integer_check(shape: Mapping[str, Any]) -> _Check:
-    least, most = shape.get("min", -sys.maxsize), shape.get("max", sys.maxsize)
-
-    def check(path: str, value: Any) -> None:
-        if type(value) is not int:
-            raise _invalid(path, "be an integer", "SerializationException")
-        if not least <= value <= most:
-            raise _invalid(path, f"have value between {least} and {most}")
-
-    return check
-
-
-# State
-
-
 class _Bucket:
     """A token bucket that starts full."""
 
-    __slots__ = ("_at", "_level")
-
     def __init__(self) -> None:
-        self._at = self._level = float("-inf")
+        self._at, self._level = -_NEVER, 0.0
 
     def take(self, now: float, rate: float, burst: float) -> bool:
         """Take one token if there is one."""
-        if self._level == float("-inf"):
-            self._level = burst
-        else:
-            self._level = min(burst, self._level + (now - self._at) * rate)
+        gained = (now - self._at) * rate if rate else 0.0
+        self._level = burst if self._at == -_NEVER else min(burst, self._level + gained)
         self._at = now
         # A rounding error must not cost a token: at today's epoch a float is good to 0.2 µs.
         if self._level < 1 - 1e-4:
@@ -269,60 +124,33 @@ class _Bucket:
 class _Stream:
     """A stream; its status follows from the time."""
 
+    name: str
     arn: str
     created_at: float
-    settled_at: float
-    """When it becomes, or became, ACTIVE."""
-    version: str
-    device_name: str | None
-    media_type: str | None
-    kms_key_id: str
-    retention: int
-    tier: str
+    active_at: float
+    members: dict[str, Any]
+    """What ``StreamInfo`` says beside name, ARN, status and time."""
     tags: dict[str, str]
-    is_updating: bool = False
-    deleted_at: float = float("inf")
-    gone_at: float = float("inf")
+    tier: str
+    deleted_at: float = _NEVER
 
     def __post_init__(self) -> None:
         self.buckets: dict[str, _Bucket] = {}
-        self._text = ""
-
-    @property
-    def name(self) -> str:
-        return self.arn.split("/")[1]
-
-    @property
-    def stamp(self) -> int:
-        return int(self.arn.split("/")[2])
 
     def status(self, at: float) -> str:
         if at >= self.deleted_at:
             return "DELETING"
-        if at >= self.settled_at:
-            return "ACTIVE"
-        return "UPDATING" if self.is_updating else "CREATING"
+        return "ACTIVE" if at >= self.active_at else "CREATING"
 
-    def info(self, at: float) -> str:
-        """Return StreamInfo as JSON; all but the status is kept, for lists of a thousand."""
-        if not self._text:
-            members = {
-                "StreamName": self.name,
-                "StreamARN": self.arn,
-                "DeviceName": self.device_name,
-                "MediaType": self.media_type,
-                "KmsKeyId": self.kms_key_id,
-                "Version": self.version,
-                "CreationTime": self.stamp / 1000,
-                "DataRetentionInHours": self.retention,
-            }
-            self._text = json.dumps(members)[1:]
-        return f'{{"Status": "{self.status(at)}", {self._text}'
-
-    def change(self, version: str, retention: int, settled_at: float) -> None:
-        self.version, self.retention = version, retention
-        self.is_updating, self.settled_at = True, settled_at
-        self._text = ""
+    def info(self, at: float) -> dict[str, Any]:
+        """Return StreamInfo; CreationTime is the number at the end of the ARN."""
+        return {
+            "StreamName": self.name,
+            "StreamARN": self.arn,
+            "Status": self.status(at),
+            "CreationTime": int(self.arn.split("/")[2]) / 1000,
+            **self.members,
+        }
 
 
 @dataclass
@@ -332,8 +160,6 @@ class _Count:
     calls: int = 0
     accepted: int = 0
     throttled: int = 0
-    failed: int = 0
-    """Accepted calls that end in an error 500 or without a reply."""
     codes: dict[str, int] = field(default_factory=dict)
     """How often each error was the answer."""
     in_flight: int = 0
@@ -347,53 +173,40 @@ class _Account:
         self.number, self.region = number, region
         self.streams: dict[str, _Stream] = {}
         self.names: list[str] = []
-        self.deleting: list[tuple[float, str]] = []
         self.buckets: dict[str, _Bucket] = {}
-        self.second, self.in_second = 0, 0
         self.last_stamp = 0
         self.neighbour_at: float | None = None
-        self.counts: dict[str, _Count] = {name: _Count() for name in _MODEL["operations"]}
+        self.counts: dict[str, _Count] = {}
         self.reset()
 
     def reset(self) -> None:
-        """Forget what happened, but no stream."""
-        for name, count in self.counts.items():
-            # Calls in flight will end.
-            self.counts[name] = _Count(in_flight=count.in_flight)
+        """Forget what happened, but no stream; calls in flight will end."""
+        self.counts = {k: _Count(in_flight=v.in_flight) for k, v in self.counts.items()}
         self.created: Counter[str] = Counter()
         self.neighbour = _Count()
-        self.first_create: float | None = None
-        self.last_create: float | None = None
-        self.last_call: float | None = None
-        self.timeline: Counter[int] = Counter()
+        self.first_create = self.last_create = self.last_call = 0.0
+        self.accepted_by_minute: Counter[int] = Counter()
+        self.throttled_by_minute: Counter[int] = Counter()
 
     def add(self, stream: _Stream) -> None:
         self.streams[stream.name] = stream
-        self.last_stamp = max(self.last_stamp, stream.stamp)
         bisect.insort(self.names, stream.name)
-        if stream.gone_at != float("inf"):
-            heapq.heappush(self.deleting, (stream.gone_at, stream.name))
 
-    def remove(self, name: str) -> None:
-        del self.streams[name]
-        del self.names[bisect.bisect_left(self.names, name)]
+    def forget(self, stream: _Stream) -> None:
+        del self.streams[stream.name]
+        del self.names[bisect.bisect_left(self.names, stream.name)]
 
     def stats(self, now: float) -> dict[str, Any]:
-        first = self.first_create or 0.0
-        slots = range(max(self.timeline) + 1) if self.timeline else ()
         return {
             "operations": {k: asdict(v) for k, v in self.counts.items() if v.calls},
             "created": dict(self.created),
             "statuses": dict(Counter(each.status(now) for each in self.streams.values())),
             "neighbour": {"calls": self.neighbour.calls, "throttled": self.neighbour.throttled},
-            "first_create": self.first_create,
             "last_call": self.last_call,
-            "seconds": (self.last_create or 0.0) - first,
-            "timeline": [self.timeline[slot] for slot in slots],
+            "seconds": self.last_create - self.first_create,
+            "accepted_by_minute": self.accepted_by_minute,
+            "throttled_by_minute": self.throttled_by_minute,
         }
-
-
-# The service
 
 
 class Service:
@@ -402,10 +215,9 @@ class Service:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self._accounts: dict[tuple[str, str], _Account] = {}
-        seed = self.settings.seed
         # Apart, so that the same calls meet the same faults whatever else is drawn.
         self._latency, self._life, self._faults, self._neighbour = (
-            random.Random(seed + number)  # noqa: S311  # no secret
+            random.Random(self.settings.seed + number)  # noqa: S311  # no secret
             for number in range(4)
         )
 
@@ -420,56 +232,47 @@ class Service:
     def stats(self, now: float) -> dict[str, Any]:
         """Return what happened, by account and region."""
         for account in self._accounts.values():
-            self._remove_deleted(account, now)
+            self._forget_deleted(account, now)
         return {"/".join(key): account.stats(now) for key, account in self._accounts.items()}
 
     def call(self, operation: str, credential: str, body: bytes, now: float) -> Reply:
         """Perform a call; ``credential`` is the scope in the Authorization header."""
         delay = self._latency.uniform(*self.settings.latency)
-        count = _Count()
+        account = self._account(credential)
+        count = account.counts.setdefault(operation, _Count())
+        account.last_call = now
+        count.calls += 1
+        count.in_flight += 1
+        count.peak_in_flight = max(count.peak_in_flight, count.in_flight)
+        self._forget_deleted(account, now)
         try:
-            account = self._account(credential, now)
-            account.last_call = now
-            count = account.counts[operation]
-            count.calls += 1
-            count.in_flight += 1
-            count.peak_in_flight = max(count.peak_in_flight, count.in_flight)
-            return self._perform(operation, account, body, now, delay)
+            return self._perform(operation, account, json.loads(body or b"{}"), now, delay)
         except _RefusalError as refusal:
             count.codes[refusal.code] = count.codes.get(refusal.code, 0) + 1
-            content = json.dumps({"Message": refusal.message})
-            return Reply(refusal.status, content, delay, refusal.code)
+            text = json.dumps({"Message": refusal.message})
+            return Reply(refusal.status, text, delay, refusal.code)
 
     def done(self, operation: str, credential: str) -> None:
         """Take note that a reply was sent."""
-        account = self._accounts.get(_scope(credential))
-        if account:
-            account.counts[operation].in_flight -= 1
+        self._account(credential).counts[operation].in_flight -= 1
 
-    def _account(self, credential: str, now: float) -> _Account:
-        key = _scope(credential)
-        if key == ("", ""):
-            message = "Missing Authentication Token"
-            raise _RefusalError("MissingAuthenticationTokenException", message, 403)
-        account = self._accounts.get(key)
-        if account is None:
-            account = self._accounts[key] = _Account(*key)
-            a_day_ago = now - 86_400
-            for i in range(self.settings.unrelated):
-                stream = self._stream(account, {"StreamName": f"unrelated-{i:05}"}, a_day_ago)
-                account.add(stream)
-        self._remove_deleted(account, now)
-        return account
+    def _account(self, credential: str) -> _Account:
+        access_key, _, region = credential.split("/")[:3]
+        key = access_key[-12:], region
+        if key not in self._accounts:
+            self._accounts[key] = _Account(*key)
+        return self._accounts[key]
 
-    @staticmethod
-    def _remove_deleted(account: _Account, now: float) -> None:
-        while account.deleting and account.deleting[0][0] <= now:
-            account.remove(heapq.heappop(account.deleting)[1])
+    def _forget_deleted(self, account: _Account, now: float) -> None:
+        if account.counts.get("DeleteStream"):
+            for stream in list(account.streams.values()):
+                if stream.deleted_at + self.settings.delete_after <= now:
+                    account.forget(stream)
 
     def _perform(
-        self, operation: str, account: _Account, body: bytes, now: float, delay: float
+        self, operation: str, account: _Account, members: Any, now: float, delay: float
     ) -> Reply:
-        settings, count = self.settings, account.counts[operation]
+        settings = self.settings
         if settings.expired:
             message = "The security token included in the request is expired"
             raise _RefusalError("ExpiredTokenException", message, 403)
@@ -477,32 +280,35 @@ class Service:
             user = f"arn:aws:iam::{account.number}:user/fleet"
             message = f"User: {user} is not authorized to perform: kinesisvideo:{operation}"
             raise _RefusalError("AccessDeniedException", message, 403)
-        try:
-            members = json.loads(body or b"{}")
-        except ValueError:
-            raise _RefusalError("SerializationException", "The body is no JSON") from None
-        if not self._accepts(operation, account, members, now):
-            count.throttled += 1
-            message = f"Limit exceeded on number of requests for {operation} API"
-            raise _RefusalError("ClientLimitExceededException", message)
-        count.accepted += 1
-        if operation == "CreateStream":
-            if account.first_create is None:
-                account.first_create = now
-            account.last_create = now
-            account.timeline[int((now - account.first_create) / _SLOT)] += 1
-        _INPUTS[operation]("", members)
-        work = _WORK[operation]
+        self._admit(operation, account, members, now)
         fault = self._faults.random()
         is_error = fault < settings.errors
         is_lost = not is_error and fault < settings.errors + settings.lost
         if not (is_error or is_lost):
-            return Reply(200, work(self, account, members, now), delay)
-        count.failed += 1
-        if self._faults.random() < (settings.errors_work if is_error else settings.lost_work):
+            return Reply(200, json.dumps(_WORK[operation](self, account, members, now)), delay)
+        if is_lost or self._faults.random() < settings.errors_work:
             with suppress(_RefusalError):
-                work(self, account, members, now)
+                _WORK[operation](self, account, members, now)
         return Reply(500, '{"Message": "Internal failure"}', delay, "InternalFailure", is_lost)
+
+    # Quotas
+
+    def _admit(self, operation: str, account: _Account, members: Any, now: float) -> None:
+        """Count a call, or refuse it because of a quota."""
+        is_create, count = operation == "CreateStream", account.counts[operation]
+        is_accepted = self._accepts(operation, account, members, now)
+        if is_create and not account.first_create:
+            account.first_create = now
+        minute = int((now - account.first_create) / 60)
+        if not is_accepted:
+            count.throttled += 1
+            account.throttled_by_minute[minute] += is_create
+            message = f"Limit exceeded on number of requests for {operation} API"
+            raise _RefusalError("ClientLimitExceededException", message)
+        count.accepted += 1
+        if is_create:
+            account.last_create = now
+            account.accepted_by_minute[minute] += 1
 
     def _accepts(self, operation: str, account: _Account, members: Any, now: float) -> bool:
         settings = self.settings
@@ -513,24 +319,21 @@ class Service:
         rate = settings.describe_rate if is_describe else settings.other_rate
         if not account.buckets.setdefault(operation, _Bucket()).take(now, rate, rate):
             return False
-        stream = self._named(account, members) if type(members) is dict else None
+        stream = self._named(account, members)
         if stream is None:
             return True
         bucket = stream.buckets.setdefault(operation, _Bucket())
         return bucket.take(now, settings.stream_rate, settings.stream_rate)
 
     def _accepts_create(self, account: _Account, now: float) -> bool:
-        settings = self.settings
-        if settings.window:
-            if int(now) != account.second:
-                account.second, account.in_second = int(now), 0
-            account.in_second += 1
-            return account.in_second <= settings.rate
         bucket = account.buckets.setdefault("CreateStream", _Bucket())
-        return bucket.take(now, settings.rate, settings.burst)
+        return bucket.take(now, self.settings.rate, self.settings.burst)
 
     def _let_neighbour_call(self, account: _Account, now: float) -> None:
-        """Make the neighbour's calls that are due, each at its own time."""
+        """Make the neighbour's calls that are due, each at its own time.
+
+        The intervals vary: a caller in step with the quota's refill would lose or win each race.
+        """
         if not self.settings.neighbour:
             account.neighbour_at = None
             return
@@ -538,68 +341,26 @@ class Service:
         while at <= now:
             account.neighbour.calls += 1
             account.neighbour.throttled += not self._accepts_create(account, at)
-            # No timer is exact: one in step with the quota's refill would lose or win each race.
-            at += self._neighbour.uniform(0.95, 1.05) / self.settings.neighbour
+            at += self._neighbour.uniform(0.5, 1.5) / self.settings.neighbour
         account.neighbour_at = at
 
     # Operations
 
-    def _named(self, account: _Account, members: Mapping[str, Any]) -> _Stream | None:
-        """Return the stream that a request names."""
-        name, arn = members.get("StreamName"), members.get("StreamARN")
-        if not (type(name) is str or type(arn) is str):
-            return None
-        stream = account.streams.get(name or f"{arn}/".split("/")[1])
+    @staticmethod
+    def _named(account: _Account, members: Mapping[str, Any]) -> _Stream | None:
+        """Return the stream that a request names by its name or its ARN."""
+        arn = members.get("StreamARN")
+        name = members.get("StreamName") or f"{arn}/".split("/")[1]
+        stream = account.streams.get(name)
         return stream if stream and arn in {None, stream.arn} else None
 
-    def _find(self, account: _Account, members: Mapping[str, Any], at: float) -> _Stream:
-        """Return the stream that a request names, unless it is being deleted."""
-        if members.get("StreamName") is None and members.get("StreamARN") is None:
-            raise _invalid("StreamName", "not be null where StreamARN is null")
-        stream = self._named(account, members)
-        if stream is None or stream.status(at) == "DELETING":
-            message = "The requested stream is not found or not active."
-            raise _RefusalError("ResourceNotFoundException", message, 404)
-        return stream
+    def _find(self, account: _Account, members: Mapping[str, Any]) -> _Stream:
+        if stream := self._named(account, members):
+            return stream
+        message = "The requested stream is not found or not active."
+        raise _RefusalError("ResourceNotFoundException", message, 404)
 
-    @staticmethod
-    def _check_version(stream: _Stream, members: Mapping[str, Any]) -> None:
-        if members.get("CurrentVersion") not in {None, stream.version}:
-            message = "The stream version that you specified is not the latest version."
-            raise _RefusalError("VersionMismatchException", message)
-
-    def _version(self) -> str:
-        return f"{self._life.getrandbits(80):020X}"
-
-    def _stream(self, account: _Account, members: Mapping[str, Any], now: float) -> _Stream:
-        retention = members.get("DataRetentionInHours") or 0
-        if retention > _MAX_RETENTION:
-            raise _invalid("DataRetentionInHours", f"have value up to {_MAX_RETENTION}")
-        tags = members.get("Tags") or {}
-        self._check_tags(tags)
-        # The end of an ARN is the time in milliseconds; no two streams of an account share one.
-        stamp = max(account.last_stamp + 1, int(now * 1000))
-        place = f"{account.region}:{account.number}"
-        return _Stream(
-            arn=f"arn:aws:kinesisvideo:{place}:stream/{members['StreamName']}/{stamp}",
-            created_at=now,
-            settled_at=now + self._life.uniform(*self.settings.active_after),
-            version=self._version(),
-            device_name=members.get("DeviceName"),
-            media_type=members.get("MediaType"),
-            kms_key_id=members.get("KmsKeyId") or f"arn:aws:kms:{place}:alias/aws/kinesisvideo",
-            retention=retention,
-            tier=(members.get("StreamStorageConfiguration") or {}).get("DefaultStorageTier", "HOT"),
-            tags=dict(tags),
-        )
-
-    @staticmethod
-    def _check_tags(tags: Mapping[str, str]) -> None:
-        if len(tags) > _MAX_TAGS:
-            message = f"A stream can have at most {_MAX_TAGS} tags."
-            raise _RefusalError("TagsPerResourceExceededLimitException", message)
-
-    def create_stream(self, account: _Account, members: Mapping[str, Any], now: float) -> str:
+    def create_stream(self, account: _Account, members: Any, now: float) -> Any:
         """Perform CreateStream."""
         name = members["StreamName"]
         if name in account.streams:
@@ -608,98 +369,73 @@ class Service:
         if len(account.streams) >= self.settings.account_limit:
             message = f"The account has {len(account.streams)} streams, as many as it may have."
             raise _RefusalError("AccountStreamLimitExceededException", message)
-        stream = self._stream(account, members, now)
+        # The end of an ARN is the time in milliseconds; no two streams of an account share one.
+        account.last_stamp = max(account.last_stamp + 1, int(now * 1000))
+        place = f"{account.region}:{account.number}"
+        default_key = f"arn:aws:kms:{place}:alias/aws/kinesisvideo"
+        stream = _Stream(
+            name=name,
+            arn=f"arn:aws:kinesisvideo:{place}:stream/{name}/{account.last_stamp}",
+            created_at=now,
+            active_at=now + self._life.uniform(*self.settings.active_after),
+            members={
+                "DeviceName": members.get("DeviceName"),
+                "MediaType": members.get("MediaType"),
+                "KmsKeyId": members.get("KmsKeyId") or default_key,
+                "Version": f"{self._life.getrandbits(80):020X}",
+                "DataRetentionInHours": members.get("DataRetentionInHours") or 0,
+            },
+            tags=members.get("Tags") or {},
+            tier=(members.get("StreamStorageConfiguration") or {}).get("DefaultStorageTier", "HOT"),
+        )
         account.add(stream)
         account.created[name] += 1
-        return json.dumps({"StreamARN": stream.arn})
+        return {"StreamARN": stream.arn}
 
-    def describe_stream(self, account: _Account, members: Mapping[str, Any], now: float) -> str:
+    def describe_stream(self, account: _Account, members: Any, now: float) -> Any:
         """Perform DescribeStream."""
-        # A stream that is being deleted is shown as well.
-        stream = self._find(account, members, float("-inf"))
-        return f'{{"StreamInfo": {stream.info(now)}}}'
+        return {"StreamInfo": self._find(account, members).info(now)}
 
-    def list_streams(self, account: _Account, members: Mapping[str, Any], now: float) -> str:
+    def list_streams(self, account: _Account, members: Any, now: float) -> Any:
         """Perform ListStreams."""
         size = min(members.get("MaxResults") or _DEFAULT_PAGE, _MAX_PAGE)
         prefix = (members.get("StreamNameCondition") or {}).get("ComparisonValue") or ""
-        last = _from_token(members.get("NextToken"))
+        last = base64.b64decode(members.get("NextToken") or "").decode()
         names, at = account.names, now - self.settings.list_lag
         start = bisect.bisect_right(names, last) if last else bisect.bisect_left(names, prefix)
-        named = takewhile(lambda name: name.startswith(prefix), islice(names, start, None))
-        shown = (account.streams[name] for name in named)
+        shown = (account.streams[name] for name in islice(names, start, None))
+        wanted = (each for each in shown if each.name.startswith(prefix) and each.created_at <= at)
         # One more than the page tells whether another page follows.
-        found = list(islice((each for each in shown if each.created_at <= at), size + 1))
+        found = list(islice(wanted, size + 1))
         page = found[:size]
-        token = f', "NextToken": "{_to_token(page[-1].name)}"' if len(found) > size else ""
-        return f'{{"StreamInfoList": [{", ".join(each.info(at) for each in page)}]{token}}}'
+        reply: dict[str, Any] = {"StreamInfoList": [each.info(now) for each in page]}
+        if len(found) > size:
+            reply["NextToken"] = base64.b64encode(page[-1].name.encode()).decode()
+        return reply
 
-    def delete_stream(self, account: _Account, members: Mapping[str, Any], now: float) -> str:
+    def delete_stream(self, account: _Account, members: Any, now: float) -> Any:
         """Perform DeleteStream."""
-        stream = self._find(account, members, now)
-        self._check_version(stream, members)
-        stream.deleted_at, stream.gone_at = now, now + self.settings.delete_after
-        heapq.heappush(account.deleting, (stream.gone_at, stream.name))
-        return "{}"
+        self._find(account, members).deleted_at = now
+        return {}
 
-    def get_data_endpoint(self, account: _Account, members: Mapping[str, Any], now: float) -> str:
+    def get_data_endpoint(self, account: _Account, members: Any, _now: float) -> Any:
         """Perform GetDataEndpoint."""
-        stream = self._find(account, members, now)
-        host = f"s-{zlib.crc32(stream.arn.encode()):08x}.kinesisvideo.{account.region}"
-        return json.dumps({"DataEndpoint": f"https://{host}.amazonaws.com"})
+        self._find(account, members)
+        return {"DataEndpoint": f"https://s-1a2b3c4d.kinesisvideo.{account.region}.amazonaws.com"}
 
-    def list_tags(self, account: _Account, members: Mapping[str, Any], now: float) -> str:
+    def list_tags(self, account: _Account, members: Any, _now: float) -> Any:
         """Perform ListTagsForStream."""
-        tags = sorted(self._find(account, members, now).tags.items())
-        last = _from_token(members.get("NextToken"))
-        rest = [tag for tag in tags if tag[0] > last]
-        page = rest[: self.settings.tag_page]
-        reply: dict[str, Any] = {"Tags": dict(page)}
-        if len(rest) > len(page):
-            reply["NextToken"] = _to_token(page[-1][0])
-        return json.dumps(reply)
+        return {"Tags": self._find(account, members).tags}
 
-    def tag_stream(self, account: _Account, members: Mapping[str, Any], now: float) -> str:
-        """Perform TagStream."""
-        stream = self._find(account, members, now)
-        tags = {**stream.tags, **members["Tags"]}
-        self._check_tags(tags)
-        stream.tags = tags
-        return "{}"
-
-    def untag_stream(self, account: _Account, members: Mapping[str, Any], now: float) -> str:
-        """Perform UntagStream."""
-        stream = self._find(account, members, now)
-        for key in members["TagKeyList"]:
-            stream.tags.pop(key, None)
-        return "{}"
-
-    def update_retention(self, account: _Account, members: Mapping[str, Any], now: float) -> str:
-        """Perform UpdateDataRetention."""
-        stream = self._find(account, members, now)
-        if stream.status(now) != "ACTIVE":
-            raise _RefusalError("ResourceInUseException", "The stream is not ACTIVE.")
-        self._check_version(stream, members)
-        change = members["DataRetentionChangeInHours"]
-        is_increase = members["Operation"] == "INCREASE_DATA_RETENTION"
-        retention = stream.retention + (change if is_increase else -change)
-        if not 0 <= retention <= _MAX_RETENTION:
-            raise _invalid("DataRetentionChangeInHours", f"lead to 0 to {_MAX_RETENTION} hours")
-        settled_at = now + self._life.uniform(*self.settings.active_after)
-        stream.change(self._version(), retention, settled_at)
-        return "{}"
-
-    def describe_storage(self, account: _Account, members: Mapping[str, Any], now: float) -> str:
+    def describe_storage(self, account: _Account, members: Any, _now: float) -> Any:
         """Perform DescribeStreamStorageConfiguration."""
-        stream = self._find(account, members, now)
-        configuration = {"DefaultStorageTier": stream.tier}
-        return json.dumps(
-            {
-                "StreamName": stream.name,
-                "StreamARN": stream.arn,
-                "StreamStorageConfiguration": configuration,
-            }
-        )
+        stream = self._find(account, members)
+        tier = {"DefaultStorageTier": stream.tier}
+        return {
+            "StreamName": stream.name,
+            "StreamARN": stream.arn,
+            "StreamStorageConfiguration": tier,
+        }
 
     # State between runs
 
@@ -720,113 +456,28 @@ class Service:
                 account.add(_Stream(**members))
 
 
-def _scope(credential: str) -> tuple[str, str]:
-    """Return account and region for a credential scope, ``key/date/region/...``."""
-    key, _, rest = credential.partition("/")
-    if not rest:
-        return "", ""
-    number = (
-        key[-12:]
-        if re.fullmatch(r"\w*\d{12}", key, re.ASCII)
-        else f"{zlib.crc32(key.encode()):012}"
-    )
-    return number, rest.split("/")[1]
-
-
-def _to_token(name: str) -> str:
-    return base64.b64encode(name.encode()).decode()
-
-
-def _from_token(token: str | None) -> str:
-    try:
-        return base64.b64decode(token or "", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        raise _invalid("NextToken", "be one that this service gave") from None
-
-
-_WORK: dict[str, Callable[..., str]] = {
+_WORK: dict[str, Callable[..., Any]] = {
     "CreateStream": Service.create_stream,
     "DescribeStream": Service.describe_stream,
     "ListStreams": Service.list_streams,
     "DeleteStream": Service.delete_stream,
     "GetDataEndpoint": Service.get_data_endpoint,
     "ListTagsForStream": Service.list_tags,
-    "TagStream": Service.tag_stream,
-    "UntagStream": Service.untag_stream,
-    "UpdateDataRetention": Service.update_retention,
     "DescribeStreamStorageConfiguration": Service.describe_storage,
 }
-_INPUTS = {name: _check_of(_MODEL["operations"][name]["input"]["shape"]) for name in _WORK}
-_PATHS = {_MODEL["operations"][name]["http"]["requestUri"]: name for name in _WORK}
+_MODEL = Loader().load_service_model("kinesisvideo", "service-2")["operations"]
+_PATHS = {_MODEL[name]["http"]["requestUri"]: name for name in _WORK}
 
 
 # HTTP
-
-_PHRASES = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
-
-
-class _Clock:
-    """Seconds since the epoch that never go back; the ``date`` header is made once a second."""
-
-    def __init__(self) -> None:
-        self._offset = time.time() - time.monotonic()
-        self._second, self._text = 0, ""
-
-    def now(self) -> float:
-        return self._offset + time.monotonic()
-
-    def header(self, now: float) -> str:
-        if int(now) != self._second:
-            self._second, self._text = int(now), formatdate(now, usegmt=True)
-        return self._text
-
-
-class _Server:
-    """What all connections share."""
-
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self.clock = _Clock()
-        self._ids = random.Random(service.settings.seed)  # noqa: S311  # no secret
-
-    def encode(self, reply: Reply) -> bytes:
-        number = f"{self._ids.getrandbits(128):032x}"
-        parts = (number[:8], number[8:12], number[12:16], number[16:20], number[20:])
-        content = reply.body.encode()
-        error = "" if reply.code is None else f"x-amzn-ErrorType: {reply.code}\r\n"
-        head = (
-            f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, 'Internal Server Error')}\r\n"
-            f"x-amzn-RequestId: {'-'.join(parts)}\r\n"
-            f"{error}"
-            "Content-Type: application/json\r\n"
-            f"Content-Length: {len(content)}\r\n"
-            f"Date: {self.clock.header(self.clock.now())}\r\n\r\n"
-        )
-        return head.encode() + content
-
-    def answer(self, path: str, credential: str, body: bytes) -> Reply:
-        now = self.clock.now()
-        if operation := _PATHS.get(path):
-            return self.service.call(operation, credential, body, now)
-        if path == "/_stats":
-            return Reply(200, json.dumps(self.service.stats(now)), 0)
-        if path == "/_control":
-            try:
-                self.service.control(json.loads(body))
-            except (TypeError, ValueError) as error:
-                return Reply(400, json.dumps({"Message": str(error)}), 0, "ValidationException")
-            return Reply(200, "{}", 0)
-        content = json.dumps({"Message": f"There is no operation at {path}"})
-        return Reply(404, content, 0, "UnknownOperationException")
 
 
 class _Connection(asyncio.Protocol):
     """One connection, kept alive; asyncio sets TCP_NODELAY on each."""
 
-    def __init__(self, server: _Server, loop: asyncio.AbstractEventLoop) -> None:
-        self._server, self._loop = server, loop
+    def __init__(self, service: Service) -> None:
+        self._service, self._loop = service, asyncio.get_running_loop()
         self._received = b""
-        self._is_answering = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # for type checkers
@@ -834,63 +485,68 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        if not self._is_answering:
-            self._take_request()
+        head, separator, rest = self._received.partition(b"\r\n\r\n")
+        length = int(_header(head, b"content-length") or 0)
+        if not separator or len(rest) < length:
+            return
+        # One request at a time: no client of AWS sends the next before it has the reply.
+        self._received = b""
+        path = head.split(b" ", 2)[1].decode()
+        authorization = _header(head, b"authorization")
+        credential = authorization.partition("Credential=")[2].partition(",")[0]
+        reply = self._answer(path, credential, rest)
+        self._loop.call_later(reply.delay, self._send, path, credential, reply)
 
-    def _take_request(self) -> None:
-        end = self._received.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        head = self._received[:end].decode("latin-1")
-        length = _header(head, "content-length")
-        rest = end + 4 + int(length or 0)
-        if len(self._received) < rest:
-            return
-        body, self._received = self._received[end + 4 : rest], self._received[rest:]
-        path = head.split(" ", 2)[1]
-        credential = _header(head, "authorization").partition("Credential=")[2].partition(",")[0]
-        reply = self._server.answer(path, credential, body)
-        self._is_answering = True
-        if reply.delay:
-            self._loop.call_later(reply.delay, self._send, path, credential, reply)
-        else:
-            self._send(path, credential, reply)
+    def _answer(self, path: str, credential: str, body: bytes) -> Reply:
+        now = time.time()
+        if operation := _PATHS.get(path):
+            return self._service.call(operation, credential, body, now)
+        if path == "/_control":
+            self._service.control(json.loads(body))
+            return Reply(200, "{}", 0)
+        return Reply(200, json.dumps(self._service.stats(now)), 0)
 
     def _send(self, path: str, credential: str, reply: Reply) -> None:
         if operation := _PATHS.get(path):
-            self._server.service.done(operation, credential)
-        self._is_answering = False
+            self._service.done(operation, credential)
         if reply.is_lost:
             self._transport.close()
         elif not self._transport.is_closing():
-            self._transport.write(self._server.encode(reply))
-            self._take_request()
+            self._transport.write(_encoded(reply))
 
 
-def _header(head: str, name: str) -> str:
+def _header(head: bytes, name: bytes) -> str:
     """Return the value of a header, or an empty string."""
-    start = head.lower().find(f"\r\n{name}:")
-    return "" if start < 0 else head[start + len(name) + 3 :].partition("\r\n")[0].strip()
+    start = head.lower().find(b"\r\n" + name + b":")
+    value = b"" if start < 0 else head[start + len(name) + 3 :].partition(b"\r\n")[0]
+    return value.decode("latin-1").strip()
 
 
-async def _serve(service: Service, port: int) -> None:
+def _encoded(reply: Reply) -> bytes:
+    content = reply.body.encode()
+    lines = [
+        f"HTTP/1.1 {reply.status} {'OK' if reply.code is None else 'Error'}",
+        f"x-amzn-RequestId: {random.getrandbits(128):032x}",  # no secret
+        *([] if reply.code is None else [f"x-amzn-ErrorType: {reply.code}"]),
+        "Content-Type: application/json",
+        f"Content-Length: {len(content)}",
+        f"Date: {formatdate(usegmt=True)}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+async def _serve(service: Service) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    end = partial(loop.call_soon_threadsafe, stop.set)
 
     def watch_input() -> None:
         # Not sys.stdin: a thread that holds its lock would disturb the end of the process.
         while os.read(0, 1 << 16):
             pass
-        with suppress(RuntimeError):  # the loop is closed: SIGTERM came first
-            end()
+        loop.call_soon_threadsafe(stop.set)
 
-    signal.signal(signal.SIGTERM, lambda *_: end())
     # Ctrl-C on a terminal reaches the client too, which may still have calls in flight.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    shared = _Server(service)
-    server = await loop.create_server(
-        lambda: _Connection(shared, loop), "127.0.0.1", port, backlog=1024
-    )
+    server = await loop.create_server(lambda: _Connection(service), "127.0.0.1", 0, backlog=1024)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     threading.Thread(target=watch_input, daemon=True).start()
     await stop.wait()
@@ -917,6 +573,8 @@ class ControlPlane:
             "AWS_SECRET_ACCESS_KEY": "made-up",
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             # What is on this machine is not asked for through a proxy.
             "no_proxy": "127.0.0.1",
         }
@@ -946,69 +604,35 @@ def running(*, state: Path | None = None, **settings: Any) -> Iterator[ControlPl
         state: A file that keeps the streams from one run to the next.
         **settings: What differs from the defaults.
     """
-    changed = asdict(Settings().changed(settings))
-    command = [sys.executable, "-m", "benchmarks.control_plane", "--settings", json.dumps(changed)]
-    if state:
-        command += ["--state", str(state.resolve())]
-    root = str(Path(__file__).resolve().parent.parent)
+    command = [sys.executable, "-m", "benchmarks.control_plane"]
+    Settings(**settings)  # a wrong name is refused here
     with subprocess.Popen(  # noqa: S603  # this Python, our own module
-        command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, json.dumps(settings), *([str(state.resolve())] if state else [])],
+        cwd=Path(__file__).resolve().parent.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdin is not None  # noqa: S101  # for type checkers
         assert process.stdout is not None  # noqa: S101  # for type checkers
         try:
-            url = process.stdout.readline().strip()
-            if not url:
-                raise RuntimeError(f"the control plane did not start: {process.wait()}")
-            yield ControlPlane(url)
+            yield ControlPlane(process.stdout.readline().strip())
         finally:
             process.stdin.close()
 
 
-class Options(NamedTuple):
-    """What the command line says."""
-
-    port: int
-    state: Path | None
-    settings: Settings
-
-
-def options_of(arguments: Sequence[str] | None = None) -> Options:
-    """Return the options of a command line, which has one for each setting."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.control_plane",
-        description=(__doc__ or "").partition("\n")[0],
-        argument_default=argparse.SUPPRESS,
-    )
-    parser.add_argument("--port", type=int, default=0, help="where to listen; 0: any free port")
-    parser.add_argument("--state", type=Path, default=None, help="a file that keeps the streams")
-    parser.add_argument("--settings", type=json.loads, default={}, help="settings as JSON")
-    for each in fields(Settings):
-        flag, default = f"--{each.name.replace('_', '-')}", each.default
-        what = f"default: {default}"
-        if isinstance(default, bool):
-            parser.add_argument(flag, action="store_true", help=what)
-        elif isinstance(default, tuple):
-            count, kind = (len(default), float) if default else ("*", str)
-            parser.add_argument(flag, type=kind, nargs=count, help=what)
-        else:
-            parser.add_argument(flag, type=type(default), help=what)
-    given = vars(parser.parse_args(arguments))
-    port, state, settings = (given.pop(name) for name in ("port", "state", "settings"))
-    return Options(port, state, Settings().changed({**settings, **given}))
-
-
 def main() -> None:
-    """Serve until standard input closes."""
-    port, state, settings = options_of()
-    service = Service(settings)
-    if state and state.exists():
-        service.load(state.read_text(encoding="utf-8"))
-    asyncio.run(_serve(service, port))
-    if state:
-        written = state.with_name(f"{state.name}.new")
+    """Serve until standard input closes: settings as JSON, then a file that keeps the streams."""
+    settings, *state = sys.argv[1:] or ["{}"]
+    service = Service(Settings().changed(json.loads(settings)))
+    for path in map(Path, state):
+        if path.exists():
+            service.load(path.read_text(encoding="utf-8"))
+    asyncio.run(_serve(service))
+    for path in map(Path, state):
+        written = path.with_name(f"{path.name}.new")
         written.write_text(service.saved(), encoding="utf-8")
-        written.replace(state)
+        written.replace(path)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,13 +16,12 @@ from support.examples import EXAMPLES
 
 from benchmarks.control_plane import ControlPlane, running
 from kvs_streams import (
-    AccountStreamLimitExceededException,
     CreateStreamRequest,
     EnsuredStream,
     EnsureOutcome,
-    StreamDriftError,
 )
 
+pytestmark = pytest.mark.slow
 distributed = pytest.importorskip("distributed")
 
 PLACES = [("north", "eu-central-1"), ("south", "eu-west-1")]
@@ -105,18 +103,6 @@ def test_each_account_has_a_task_of_its_own(
         assert created(plane) == {f"{plane.account}/{place.region}": names}
 
 
-def test_a_task_can_run_again(
-    example: ModuleType, cluster: Any, planes: list[ControlPlane]
-) -> None:
-    """Whatever was done before a worker was lost, the next run finds it and creates the rest."""
-    place = example.Place(*PLACES[0])
-    for count, existing in (5, 0), (8, 5), (8, 8):
-        ((_, results),) = example.provision_all(cluster, {place: fleet("again", count)})
-        outcomes = [result.outcome for _, result in results]
-        assert outcomes.count(EnsureOutcome.EXISTING) == existing
-        assert outcomes.count(EnsureOutcome.CREATED) == count - existing
-
-
 def test_a_lost_worker_loses_nothing(
     example: ModuleType, cluster: Any, planes: list[ControlPlane]
 ) -> None:
@@ -146,32 +132,6 @@ def test_a_lost_worker_loses_nothing(
     assert {name: counts[name] for name in names} == dict.fromkeys(names, 1)
 
 
-def test_errors_come_back_whole(
-    example: ModuleType, cluster: Any, planes: list[ControlPlane]
-) -> None:
-    """An error has its type and all its data on this side of the wire."""
-    north, south = (example.Place(*place) for place in PLACES)
-    before = {north: fleet("drifts", 1), south: fleet("first", 1)}
-    dict(example.provision_all(cluster, before))
-    planes[1].control(account_limit=0)
-    try:
-        changed = {
-            north: fleet("drifts", 1, data_retention_in_hours=48),
-            south: fleet("full", 1),
-        }
-        done = dict(example.provision_all(cluster, changed))
-    finally:
-        planes[1].control(account_limit=10_000)
-    ((request, drift),) = done[north]
-    assert request == changed[north][0]
-    assert isinstance(drift, StreamDriftError)
-    assert [each.field for each in drift.drift] == ["data_retention_in_hours"]
-    ((_, full),) = done[south]
-    assert isinstance(full, AccountStreamLimitExceededException)
-    assert full.stream_name == "full-0"
-    assert full.response["Error"]["Code"] == full.code
-
-
 def test_one_account_does_not_stop_the_others(
     example: ModuleType, cluster: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,28 +158,6 @@ def files(tmp_path: Path) -> Callable[..., list[str]]:
         return arguments
 
     return write
-
-
-@pytest.mark.parametrize("answer", ["y\n", "n\n"], ids=["yes", "no"])
-def test_as_a_program(
-    planes: list[ControlPlane], files: Callable[..., list[str]], answer: str
-) -> None:
-    """Run by itself it asks, and then starts a cluster on this machine."""
-    name = f"program-{answer.strip()}"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "many_accounts.py", *files(f"{name},video/h264,24\n")],
-        check=False,
-        cwd=EXAMPLES,
-        input=answer,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Create up to 2 streams in north/eu-central-1, south/eu-west-1?" in done.stdout
-    is_made = [name in next(iter(created(plane).values()), {}) for plane in planes]
-    assert is_made == [answer == "y\n"] * 2
-    assert done.stdout.count("CREATED 1, failed 0") == sum(is_made)
 
 
 def test_a_fault_in_any_file_stops_all(

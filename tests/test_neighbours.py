@@ -53,6 +53,7 @@ from kvs_streams.typing import (
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+pytestmark = pytest.mark.slow
 REQUEST = CreateStreamRequest(stream_name="gate")
 BOTH = pytest.mark.parametrize("kind", [SYNC, ASYNC_BOTO3])
 

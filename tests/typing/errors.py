@@ -79,6 +79,10 @@ def errors() -> None:
         raise
     except KvsStreamsError as error:
         assert_type(error.created, CreateStreamResponse | None)
+        assert_type(error.stream_name, str | None)
+        assert_type(error.operation_name, str | None)
+        assert_type(error.request_id, str | None)
+        assert_type(error.retryable, bool)
         raise
 
 
