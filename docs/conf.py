@@ -87,6 +87,7 @@ html_css_files = ["custom.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_search_scorer = str(HERE / "_static" / "scorer.js")
 pygments_style = "a11y-light"
 pygments_dark_style = "github-dark"
 toc_object_entries_show_parents = "hide"
