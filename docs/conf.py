@@ -8,13 +8,13 @@ from importlib.metadata import metadata, version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from docutils import nodes
 from pygments.lexers.special import TextLexer
 from sphinx.util import logging
 
 from kvs_streams import errors
 
 if TYPE_CHECKING:
-    from docutils import nodes
     from sphinx.addnodes import pending_xref
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
@@ -148,6 +148,18 @@ def shorten_signature(
     return ("", None) if inherits or getattr(obj, "_is_protocol", False) else None
 
 
+def repeat_heads(app: Sphinx, doctree: nodes.document) -> None:
+    """Repeat the head of each column in its cells, where a table becomes a list on a phone."""
+    del app
+    for table in doctree.findall(nodes.table):
+        (head,), (body,) = table.findall(nodes.thead), table.findall(nodes.tbody)
+        labels = [entry.astext() for entry in head.findall(nodes.entry)]
+        for row in body.children if len(labels) > 2 else ():  # noqa: PLR2004  # two read well without
+            for label, entry in list(zip(labels, row.children, strict=True))[1:]:
+                for paragraph in entry.children[:1]:
+                    paragraph.insert(0, nodes.inline("", f"{label}: ", classes=["head"]))
+
+
 def resolve_short_names(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.Element
 ) -> nodes.Element | None:
@@ -179,6 +191,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", hide_colon, priority=400)  # napoleon's is 500
     app.connect("autodoc-process-docstring", show_colon, priority=600)
     app.connect("autodoc-process-signature", shorten_signature)
+    app.connect("doctree-read", repeat_heads)
     app.connect("missing-reference", resolve_short_names)
     app.connect("env-check-consistency", check_complete)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
