@@ -14,8 +14,8 @@ PACKAGE = Path(kvs_streams.__file__).parent
 ROOMS = (
     "typing",
     "_stubs",
-    "_clock",
     "_text",
+    "_clock",
     "_models",
     "_rules",
     "errors",
@@ -30,6 +30,7 @@ ROOMS = (
     "_failures",
     "_boto",
     "_workers",
+    "_calls",
     "_client",
     "_aio",
 )
