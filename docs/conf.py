@@ -76,8 +76,8 @@ nitpick_ignore_regex = [
     # boto3's and botocore's
     (r"py:(class|exc|obj)", r"(botocore\.\w+\.)?(BaseClient|BotoCoreError|ClientError|Config)"),
     (r"py:(class|exc|obj)", r"boto3\.\w+"),
-    # Private type variables
-    (r"py:(class|obj)", r"kvs_streams\..*\._[A-Z]\w*"),
+    # Private type variables, and the keyword arguments of errors
+    (r"py:(class|obj)", r"kvs_streams\.(.*\._[A-Z]\w*|errors\.\w*Attributes)"),
 ]
 
 # HTML
