@@ -110,7 +110,9 @@ class AsyncStreamsClient:
 
     @property
     def boto_client(self) -> BotoClient:
-        """The client underneath, for every other operation; built now if there is none yet.
+        """The boto3 client, for every other operation.
+
+        It is built now if there is none yet, and is an aiobotocore client if one was passed in.
 
         Raises:
             ConfigurationError: If no client can be built: no region, an unknown profile, a bad
