@@ -14,7 +14,6 @@ from kvs_streams import (
     ResourceInUseException,
     ServiceError,
     StorageTier,
-    StreamArn,
     StreamInfo,
     StreamsClient,
     StreamStatus,
@@ -66,7 +65,6 @@ def replies(response: CreateStreamResponse, info: StreamInfo, ensured: EnsuredSt
     when: datetime = info.creation_time  # refused
     ensured.created  # refused
     ensured.drift.append(hours)  # refused
-    StreamArn(None)  # refused
     response.stream_arn.region = "eu-west-1"  # refused
     response.stream_arn.account  # refused
     print(when)
