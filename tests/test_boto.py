@@ -161,7 +161,8 @@ def test_client_that_cannot_be_built(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What botocore says of the settings is told, with what to do."""
-    (tmp_path / "config").write_text(options.pop("config", ""))
+    (tmp_path / "config").write_text(options.get("config", ""))
+    options = {name: value for name, value in options.items() if name != "config"}
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
