@@ -22,6 +22,7 @@ _FAULTS = {"errors": 0.01, "lost": 0.005}
 _QUICK = 8
 """A quick run has so many times fewer streams, and so much less burst."""
 _TIMEOUT = 7_200.0
+_AGAIN = "the same fleet again"
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,10 @@ class Run:
             self.case,
             self.contender,
             f"{self.outcome['wall']:.1f} s",
-            f"{self.share:.1f} %",
-            f"{accepted / (self.stats['seconds'] or 1):.1f}",
+            "-" if self.case == _AGAIN else f"{self.share:.1f} %",
+            "-" if self.case == _AGAIN else f"{accepted / (self.stats['seconds'] or 1):.1f}",
             f"{100 * throttled:.1f} %",
-            f"{self.count - len(created):,}",
+            "-" if self.case == _AGAIN else f"{self.count - len(created):,}",
             f"{sum(name in created for name in self.outcome['failed']):,}",
             f"{self.outcome['active']:,}" if self.outcome["active"] else "no",
             f"{self.calls('DescribeStream'):,}",
@@ -175,7 +176,7 @@ def run(case: Case, contender: str, *, is_quick: bool = False) -> Iterator[Run]:
         yield once(case.name)
         if case is CASES["plain"] and contender in FLEETS:
             plane.control(reset=True)
-            yield once("the same fleet again")
+            yield once(_AGAIN)
 
 
 def report(names: list[str], *, is_quick: bool = False) -> Iterator[str]:
