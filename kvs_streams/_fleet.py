@@ -200,13 +200,18 @@ class Fleet:
     def step(self) -> None:
         """Resume the flows that are ready, and start the calls that are due."""
         until = _clock.clock.now() + _TURN
-        while self._ready and _clock.clock.now() <= until:
-            self._resume(*self._ready.popleft())
         now = _clock.clock.now()
-        while self._sleeping and self._sleeping[0][0] <= now:
-            self._ready.append((heappop(self._sleeping)[2], None))
+        while self._has_ready(now) and now <= until:
+            self._resume(*self._ready.popleft())
+            now = _clock.clock.now()
         self._look_after_deadlines(now)
         self._send(now)
+
+    def _has_ready(self, now: int) -> bool:
+        """Whether a flow is to be resumed; a pause can be over as soon as it is asked for."""
+        while self._sleeping and self._sleeping[0][0] <= now:
+            self._ready.append((heappop(self._sleeping)[2], None))
+        return bool(self._ready)
 
     def _resume(self, stream: Stream, outcome: Outcome | None) -> None:
         """Resume a stream's flow, and do what it asks for."""
