@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from support.clock import VirtualClock
 from support.fleets import KINDS, SYNC, TASKS, Runner, named, outcomes
-from support.service import CREATE, DESCRIBE, LIST, Model
+from support.service import CREATE, DESCRIBE, LIST, Answer, Model
 
 from kvs_streams import EnsuredStream, StreamsClient, WaitTimeoutError
 from kvs_streams.errors import ClientLimitExceededException, KvsStreamsError
@@ -222,6 +222,46 @@ def test_a_stream_that_the_list_shows_though_it_is_gone_is_created(runner: Runne
     assert outcomes(runner.run(model, requests)) == {"CREATED": 25}
 
 
+def test_every_page_of_the_list_counts(runner: Runner) -> None:
+    """Creates wait for the pages up to two seconds; what they show is described at once."""
+    model, requests = Model(runner.clock), named(1_400)[-100:]
+    model.add(*(request.stream_name for request in named(1_400)))
+    assert outcomes(runner.run(model, requests)) == {"EXISTING": 100}
+    assert model.made.count(LIST) == 2
+    assert model.made.count(CREATE) < 20
+
+
+def test_an_endless_list_holds_nothing_up(runner: Runner) -> None:
+    """Creates wait for it two seconds at the most, and the fleet ends without it."""
+    model = Model(runner.clock)
+    answer = model.answer
+
+    def endless(method: str, kwargs: dict[str, Any]) -> Any:
+        if method == LIST:
+            return Answer({"StreamInfoList": [], "NextToken": str(len(model.calls))})
+        return answer(method, kwargs)
+
+    model.answer = endless  # type: ignore[method-assign]
+    assert outcomes(runner.run(model, named(40))) == {"CREATED": 40}
+    assert max(runner.ended.values()) < 8
+
+
+def test_a_client_that_cannot_list_creates_each_stream(runner: Runner) -> None:
+    """A fake with the operations of the protocol alone is enough."""
+    model = Model(runner.clock)
+    runner.hidden = {LIST}
+    assert outcomes(runner.run(model, named(30))) == {"CREATED": 30}
+    assert LIST not in model.made
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_calls_in_flight_are_bounded(limit: int, runner: Runner) -> None:
+    """Both by ``max_in_flight`` and, where there is a list, by the connections."""
+    model = Model(runner.clock)
+    model.meta.config.max_pool_connections = limit
+    assert outcomes(runner.run(model, named(30))) == {"CREATED": 30}
+
+
 # The end of creates
 
 
@@ -249,6 +289,20 @@ def test_expired_credentials_stop_the_sending(runner: Runner) -> None:
     for request, error in runner.pairs:
         assert isinstance(error, KvsStreamsError)
         assert error.stream_name == request.stream_name
+
+
+def test_credentials_that_expire_midway_leave_each_stream_its_own_arn(runner: Runner) -> None:
+    """What had been created says so, and nothing more is sent."""
+    model = Model(runner.clock, fault=on(DESCRIBE, "expired"))
+    runner.run(model, named(200), max_in_flight=2)
+    assert outcomes(runner.pairs) == {"AuthenticationError": 200}
+    assert model.made.count(DESCRIBE) <= 2
+    made = {stream.name: stream.arn for stream in model.history}
+    for request, error in runner.pairs:
+        assert isinstance(error, KvsStreamsError)
+        assert error.stream_name == request.stream_name
+        arn = error.created and error.created.stream_arn
+        assert arn == made.get(request.stream_name)
 
 
 @pytest.mark.parametrize("method", [CREATE, DESCRIBE, LIST])

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import aclosing, closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from kvs_streams import (
 )
 
 from .clock import VirtualClock, use
-from .service import Awaited
+from .service import OPERATIONS, Awaited
 
 SYNC, THREADS, TASKS = KINDS = ("sync", "threads", "tasks")
 Pairs = list[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError]]
@@ -50,6 +51,8 @@ class Runner:
     def __init__(self, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.kind = kind
         self.clock = use(VirtualClock(0.3, 0.7, 0.5), monkeypatch)
+        self.hidden: set[str] = set()
+        """The operations that the fake does not have."""
         self.pairs: Pairs = []
         self.ended: dict[str, float] = {}
         """When each stream's result came, in seconds."""
@@ -58,13 +61,18 @@ class Runner:
         """Take all results, or leave after so many; ``pairs`` has them even after an exception."""
         self.pairs = []
         self.ended = {}
+        if self.kind == TASKS:
+            fake = Awaited(fake)
+        if self.hidden:
+            names = {name for name in OPERATIONS if name not in self.hidden}
+            fake = SimpleNamespace(**{name: getattr(fake, name) for name in names})
         if self.kind == SYNC:
             with closing(StreamsClient(fake).ensure_streams(requests, **options)) as results:
                 for pair in results:
                     if self._add(pair) == leave:
                         break
         else:
-            client = AsyncStreamsClient(fake if self.kind == THREADS else Awaited(fake))
+            client = AsyncStreamsClient(fake)
             asyncio.run(self._take(client.ensure_streams(requests, **options), leave))
         return self.pairs
 
