@@ -354,8 +354,10 @@ class Fleet:
     def _room(self, name: str) -> float:
         """Return how many calls may be in flight; creates leave a place free for reads."""
         listing = 1 if self._hint.is_in_flight else 0
-        room = min(self._options.max_in_flight, self._connections - listing) + listing
-        return max(1 + listing, room - 1) if name in (_AGAIN, _CREATE) else max(1, room)
+        others = min(self._options.max_in_flight, self._connections - listing)
+        if name in (_AGAIN, _CREATE) and others > 1:
+            others -= 1
+        return listing + others
 
     def _start(self, sent: Sent) -> None:
         self.in_flight += 1

@@ -4,11 +4,13 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ParamValidationError
 from hypothesis import HealthCheck, given, settings, strategies as st
 from support.clock import VirtualClock
 from support.fleets import KINDS, SYNC, TASKS, Runner, named, outcomes
@@ -77,6 +79,8 @@ def test_what_goes_wrong_with_a_stream_is_its_result(fault: str, runner: Runner)
     model = Model(runner.clock, fault=on(method, fault, "camera-00003"))
     runner.run(model, named(8), timeout=30.0)
     assert outcomes(runner.pairs) == {"CREATED": 7, expected: 1}
+    # The frames of a traceback would keep the whole fleet in memory.
+    assert all(getattr(result, "__traceback__", None) is None for _, result in runner.pairs)
     assert all(runner.ended[name] < 5 for name in runner.ended if name != "camera-00003")
 
 
@@ -254,12 +258,52 @@ def test_a_client_that_cannot_list_creates_each_stream(runner: Runner) -> None:
     assert LIST not in model.made
 
 
-@pytest.mark.parametrize("limit", [1, 3])
-def test_calls_in_flight_are_bounded(limit: int, runner: Runner) -> None:
-    """Both by ``max_in_flight`` and, where there is a list, by the connections."""
-    model = Model(runner.clock)
-    model.meta.config.max_pool_connections = limit
-    assert outcomes(runner.run(model, named(30))) == {"CREATED": 30}
+class Crowded(Model):
+    """Counts the calls that are in flight together."""
+
+    now = peak = 0
+
+    def call(self, method: str, kwargs: dict[str, Any]) -> Any:
+        with self._lock:
+            self.now += 1
+            self.peak = max(self.peak, self.now)
+        time.sleep(0.001)  # in which other threads can begin a call
+        try:
+            return super().call(method, kwargs)
+        finally:
+            with self._lock:
+                self.now -= 1
+
+
+@pytest.mark.parametrize("connections, max_in_flight", [(2, 64), (64, 2), (1, 1)])
+def test_calls_in_flight_are_bounded(
+    connections: int, max_in_flight: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound is ``max_in_flight`` besides the list, and never more than the connections."""
+    runner = Runner(SYNC, monkeypatch)
+    model = Crowded(runner.clock, creating=0)
+    model.meta.config.max_pool_connections = connections
+    runner.run(model, named(30), rate=1e6, max_in_flight=max_in_flight)
+    assert outcomes(runner.pairs) == {"CREATED": 30}
+    assert model.peak <= min(connections, max_in_flight + 1)
+
+
+def test_memory_does_not_grow_with_the_fleet(runner: Runner) -> None:
+    """A stream that is done is dropped, with its request."""
+    alive: weakref.WeakSet[Any] = weakref.WeakSet()
+    left: list[int] = []
+    runner.keep = False
+    runner.watch = lambda: left.append(len(alive))
+
+    def requests() -> Iterator[Any]:
+        for i in range(300):
+            (request,) = named(1, i)
+            alive.add(request)
+            yield request
+
+    runner.run(Model(runner.clock), requests())
+    assert len(left) == 300
+    assert left[-1] < 10
 
 
 # The end of creates
@@ -303,6 +347,21 @@ def test_credentials_that_expire_midway_leave_each_stream_its_own_arn(runner: Ru
         assert error.stream_name == request.stream_name
         arn = error.created and error.created.stream_arn
         assert arn == made.get(request.stream_name)
+
+
+def test_what_botocore_does_not_send_concerns_one_request(runner: Runner) -> None:
+    """A ``ParamValidationError`` stops no other stream."""
+    model = Model(runner.clock)
+    answer = model.answer
+
+    def refusing(method: str, kwargs: dict[str, Any]) -> Any:
+        if method == CREATE and kwargs["StreamName"] == "camera-00000":
+            return Answer(failure=ParamValidationError(report="no such member"))
+        return answer(method, kwargs)
+
+    model.answer = refusing  # type: ignore[method-assign]
+    runner.run(model, named(10), max_in_flight=1)
+    assert outcomes(runner.pairs) == {"CREATED": 9, "ConfigurationError": 1}
 
 
 @pytest.mark.parametrize("method", [CREATE, DESCRIBE, LIST])

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing, closing
 from types import SimpleNamespace
 from typing import Any
@@ -53,6 +53,10 @@ class Runner:
         self.clock = use(VirtualClock(0.3, 0.7, 0.5), monkeypatch)
         self.hidden: set[str] = set()
         """The operations that the fake does not have."""
+        self.keep = True
+        """Whether the pairs are kept."""
+        self.watch: Callable[[], None] = lambda: None
+        """Called after each result."""
         self.pairs: Pairs = []
         self.ended: dict[str, float] = {}
         """When each stream's result came, in seconds."""
@@ -83,6 +87,8 @@ class Runner:
                     break
 
     def _add(self, pair: Any) -> int:
-        self.pairs.append(pair)
+        if self.keep:
+            self.pairs.append(pair)
+        self.watch()
         self.ended[pair[0].stream_name] = self.clock.elapsed
         return len(self.pairs)
