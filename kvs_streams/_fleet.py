@@ -200,13 +200,18 @@ class Fleet:
     def step(self) -> None:
         """Resume the flows that are ready, and start the calls that are due."""
         until = _clock.clock.now() + _TURN
-        while self._ready and _clock.clock.now() <= until:
-            self._resume(*self._ready.popleft())
         now = _clock.clock.now()
-        while self._sleeping and self._sleeping[0][0] <= now:
-            self._ready.append((heappop(self._sleeping)[2], None))
+        while self._has_ready(now) and now <= until:
+            self._resume(*self._ready.popleft())
+            now = _clock.clock.now()
         self._look_after_deadlines(now)
         self._send(now)
+
+    def _has_ready(self, now: int) -> bool:
+        """Whether a flow is to be resumed; a pause can be over as soon as it is asked for."""
+        while self._sleeping and self._sleeping[0][0] <= now:
+            self._ready.append((heappop(self._sleeping)[2], None))
+        return bool(self._ready)
 
     def _resume(self, stream: Stream, outcome: Outcome | None) -> None:
         """Resume a stream's flow, and do what it asks for."""
@@ -349,8 +354,10 @@ class Fleet:
     def _room(self, name: str) -> float:
         """Return how many calls may be in flight; creates leave a place free for reads."""
         listing = 1 if self._hint.is_in_flight else 0
-        room = min(self._options.max_in_flight, self._connections - listing) + listing
-        return max(1 + listing, room - 1) if name in (_AGAIN, _CREATE) else max(1, room)
+        others = min(self._options.max_in_flight, self._connections - listing)
+        if name in (_AGAIN, _CREATE) and others > 1:
+            others -= 1
+        return listing + others
 
     def _start(self, sent: Sent) -> None:
         self.in_flight += 1

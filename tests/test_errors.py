@@ -377,6 +377,21 @@ def test_texts(case: str) -> None:
     assert str(error) == text
 
 
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "CreateStream",
+        "DescribeStream",
+        "DescribeStreamStorageConfiguration",
+        "ListStreams",
+        "ListTagsForStream",
+    ],
+)
+def test_denied_action(operation: str) -> None:
+    """Each action that the library needs is named where it is denied."""
+    assert f"allow kinesisvideo:{operation})" in str(AccessDeniedError({}, operation))
+
+
 @pytest.mark.parametrize("count, more", [(20, ""), (21, "; and 1 more"), (50, "; and 30 more")])
 def test_long_lists(count: int, more: str) -> None:
     """Of many differences or faults the first twenty are named, and all are attributes."""

@@ -340,6 +340,16 @@ def test_unknown_code_points_are_left_to_the_service(tags: dict[str, str]) -> No
     assert broken(stream_name=UNASSIGNED) == [("stream_name", "pattern")]
 
 
+def test_fifty_tags_are_not_too_many() -> None:
+    """A bad tag among as many as there may be is the only fault."""
+    tags = {f"k{n}": "" for n in range(49)}
+    assert broken(tags={**tags, "k!": ""}) == [("tags['k!']", "pattern")]
+    assert broken(tags={**tags, "k!": "", "l": ""}) == [
+        ("tags", "max_items"),
+        ("tags['k!']", "pattern"),
+    ]
+
+
 def test_every_fault_is_reported() -> None:
     """All faults come at once, in the order of the fields; their texts say what is wanted."""
     found = violations(
