@@ -113,16 +113,3 @@ class VirtualClock:
     def random(self) -> float:
         """Return the middle of all random numbers."""
         return _RANDOM
-
-    def stamp(self) -> str:
-        """Return the sender's time in a form that can travel with its request."""
-        return str(self._slept())
-
-    def resume(self, stamp: str | None) -> None:
-        """Move this thread to the time of a request's sender.
-
-        Args:
-            stamp: what ``stamp`` returned to the sender; without it the sender is another process,
-                and its request comes at the latest time.
-        """
-        self._move_to(self._latest if stamp is None else int(stamp))

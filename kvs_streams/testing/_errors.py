@@ -1,6 +1,4 @@
-"""The kit's own errors."""
-
-from urllib.parse import urlsplit
+"""The kit's own error."""
 
 _WAY_OUT = (
     "Take out what the test does not need, call clear() when the rest is not needed any more, or "
@@ -31,35 +29,3 @@ class UnusedFaultError(AssertionError):
     def __reduce__(self) -> tuple[type["UnusedFaultError"], tuple[tuple[str, ...], str]]:
         """Pickle by the constructor's arguments; pytest-xdist may send it to another process."""
         return type(self), (self.unused, self.calls)
-
-
-class BlockedRequestError(RuntimeError):
-    """A request was about to leave this machine, which no test under the kit may do."""
-
-    url: str
-    """Where the request was going."""
-
-    proxy: str | None
-    """The proxy that it was going through, if that is why it was blocked."""
-
-    def __init__(self, url: str, proxy: str | None = None) -> None:
-        self.url = url
-        self.proxy = proxy
-        blocked = f"kvs_streams.testing blocked a request to {urlsplit(url).hostname}"
-        if proxy is None:
-            super().__init__(
-                f"{blocked}: under mock_kvs nothing leaves this machine. moto answers the standard "
-                "endpoints of boto3 clients; aiobotocore and other clients find it with "
-                "mock_kvs(server=True) at kvs.endpoint_url"
-            )
-        else:
-            # Without the user and the password of the proxy.
-            super().__init__(
-                f"{blocked} through the proxy {urlsplit(proxy).hostname}: under mock_kvs nothing "
-                "leaves this machine, and a proxy may forward requests elsewhere. In tests, make "
-                "this client with a Config that has no proxies"
-            )
-
-    def __reduce__(self) -> tuple[type["BlockedRequestError"], tuple[str, str | None]]:
-        """Pickle by the constructor's arguments."""
-        return type(self), (self.url, self.proxy)

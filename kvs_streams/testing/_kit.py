@@ -1,169 +1,62 @@
-"""The kit: what a test scripts and what it asks, on top of moto and the service."""
+"""The kit: what a test scripts and what it asks."""
 
 import functools
-import os
-import re
+import inspect
 import threading
-from collections.abc import Mapping, MutableMapping
-from contextlib import ExitStack
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import Any, Protocol, cast
+from typing import Any, TypeVar, cast, overload
 
 from botocore.config import Config
-from typing_extensions import Self
 
-from kvs_streams._aio import AsyncStreamsClient
-from kvs_streams._client import StreamsClient
-from kvs_streams._flows.call import ThrottleRetry
-from kvs_streams._text import shown
-from kvs_streams._values import StreamStatus
-from kvs_streams.typing import KinesisVideoClient
-
-from ._changes import Changes
+from ._clients import BotoClient, boto_session
 from ._clock import NS_PER_SECOND, VirtualClock
+from ._core import (
+    CLOCK,
+    AsyncStreamsClient,
+    StreamsClient,
+    StreamStatus,
+    ThrottleRetry,
+    shown,
+)
+from ._environment import NOWHERE, environment, require_moto, rest_of_aws
 from ._errors import UnusedFaultError
-from ._process import (
-    announce,
-    closed_network,
-    credentials_for_everybody,
-    isolated_environment,
-    no_pauses,
-    tamed_aiobotocore,
-    virtual_time,
-)
-from ._records import Call, MotoStream, StreamRecord
-from ._replies import ErrorCode
-from ._script import (
-    Fault,
-    Operation,
-    Rule,
-    check_count,
-    check_operation,
-    check_optional_text,
-    check_text,
-)
+from ._records import Call, StreamRecord
+from ._replies import ErrorCode, Reply, Request
+from ._script import Fault, Operation, check_count, check_operation
 from ._service import Service
-
-# The first with ARNs of the region's own partition.
-MINIMUM_MOTO = (5, 0, 8)
-_INSTALL = 'pip install "kvs_streams[testing]"'
+from ._store import Stream, ambiguous, by_name
 
 _NOT_RUNNING = "mock_kvs is not running: use it in a with statement, or call start()"
 
 # About thirty years at once.
 _LONGEST_ADVANCE = 1e9
 
+_STATUSES = ("CREATING", "ACTIVE", "UPDATING", "DELETING")
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 _lock = threading.Lock()
 _running: "MockKvs | None" = None
 
 
-class BotoClient(KinesisVideoClient, Protocol):
-    """A plain boto3 client with the operations that the kit imitates."""
-
-    @property
-    def exceptions(self) -> Any:
-        """boto3's own exception classes."""
-        ...
-
-    @property
-    def meta(self) -> Any:
-        """boto3's description of the client, such as its region."""
-        ...
-
-    def list_streams(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """List the streams."""
-        ...
-
-    def delete_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Delete a stream."""
-        ...
-
-    def get_data_endpoint(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Return the address for a stream's media."""
-        ...
-
-    def tag_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Add tags to a stream."""
-        ...
-
-    def untag_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Remove tags from a stream."""
-        ...
-
-    def update_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Change a stream's device name or media type."""
-        ...
-
-    def update_data_retention(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Change for how long a stream's data is kept."""
-        ...
-
-    def update_stream_storage_configuration(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Change a stream's storage tier."""
-        ...
-
-    def get_paginator(self, operation_name: str) -> Any:
-        """Return boto3's paginator for an operation, such as ``list_streams``."""
-        ...
-
-    def close(self) -> None:
-        """Close the connections."""
-        ...
-
-
-def require_moto() -> None:
-    """Raise ``ImportError``, saying what to install, if moto is missing or too old."""
-    wanted = ".".join(map(str, MINIMUM_MOTO))
-    try:
-        import flask
-        import flask_cors
-        import moto
-    except ImportError as error:
-        raise ImportError(
-            f"kvs_streams.testing needs {error.name or 'moto'}, which is missing: {_INSTALL}",
-            name=error.name,
-        ) from error
-    del flask, flask_cors
-    found = tuple(int(part) for part in re.findall("[0-9]+", moto.__version__)[:3])
-    if found < MINIMUM_MOTO:
-        raise ImportError(
-            f"kvs_streams.testing needs moto {wanted} or newer, not {moto.__version__}: {_INSTALL}",
-            name="moto",
-        )
-
-
-@functools.cache
-def _boto_session() -> Any:
-    # Making a session costs ten times what making a client costs.
-    import boto3
-
-    return boto3.Session(
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",  # noqa: S106 - made up
-        aws_session_token="testing",  # noqa: S106 - made up
-    )
-
-
 class MockKvs:
-    """Kinesis Video Streams on top of moto, with scripted failures; made by ``mock_kvs``.
+    """Kinesis Video Streams for tests, with scripted failures; made by ``mock_kvs``.
 
-    While it runs, moto answers the boto3 clients of this process that call AWS's standard
-    endpoints, also those made before it and those without credentials. Nothing waits, nothing
-    leaves this machine, and the environment holds made-up credentials.
+    While it runs, it answers every boto3 and aiobotocore client of this process, also those made
+    before it and those without credentials. Nothing waits. moto answers for the rest of AWS.
     """
 
     def __init__(
         self, *, server: bool, validate: bool, allow_unused: bool, region_name: str
     ) -> None:
         """Only ``mock_kvs`` calls this."""
-        for name, value in (
-            ("server", server),
-            ("validate", validate),
-            ("allow_unused", allow_unused),
-        ):
-            if not isinstance(value, bool):
-                raise TypeError(f"{name} must be True or False, not {shown(value)}")
-        check_text("region_name", region_name)
+        self._options = {
+            "server": server,
+            "validate": validate,
+            "allow_unused": allow_unused,
+            "region_name": region_name,
+        }
         self._server = server
         self._validate = validate
         self._allow_unused = allow_unused
@@ -175,17 +68,17 @@ class MockKvs:
 
     # Life
 
-    def start(self) -> Self:
+    def start(self) -> "MockKvs":
         """Start the kit, and return it; ``with`` does this too.
 
         Raises:
             ImportError: If moto is missing or too old; says what to install.
-            ValueError: If moto does not know the region.
-            RuntimeError: If another kit runs in this process.
+            RuntimeError: If another kit runs in this process, or if the kit does not work with this
+                version of botocore or aiobotocore.
         """
         global _running  # noqa: PLW0603 - the process is what it changes
         require_moto()
-        from ._moto import answer_unhooked, answer_with, mocked, serving
+        from ._seam import Seam
 
         with _lock:
             if _running is not None:
@@ -195,24 +88,17 @@ class MockKvs:
             _running = self
         clock = VirtualClock()
         service = Service(clock, validate=self._validate)
-        changes = Changes()
         with ExitStack() as stack:
             stack.callback(self._over)
-            stack.callback(changes.undo)
-            made_up = stack.enter_context(isolated_environment(changes, self._region_name))
-            stack.enter_context(mocked())
-            # moto sets credentials of its own.
-            os.environ.update(made_up)
-            _check_region(self._region_name)
-            answer_with(changes, service.answer)
-            credentials_for_everybody(changes)
-            closed_network(changes, clock, answer_unhooked)
-            no_pauses(changes)
-            tamed_aiobotocore(changes, clock, load=self._server)
-            virtual_time(changes, clock)
             if self._server:
-                self._endpoint_url = stack.enter_context(serving(clock.resume))
-                announce(changes, self._endpoint_url)
+                self._endpoint_url = stack.enter_context(_serve(service, self._region_name))
+            home_url = self._endpoint_url or NOWHERE
+            stack.enter_context(environment(self._region_name, home_url))
+            stack.enter_context(rest_of_aws())
+            stack.enter_context(Seam(service.answer, home_url).opened())
+            owner, name = CLOCK
+            stack.callback(setattr, owner, name, getattr(owner, name))
+            setattr(owner, name, clock)
             self._stack = stack.pop_all()
         self._last_service = service
         self._is_running = True
@@ -224,21 +110,14 @@ class MockKvs:
         self._is_running = False
         self._endpoint_url = None
 
-    def stop(self, *, check: bool = True) -> None:
-        """Stop the kit and put everything back; ``with`` does this too.
-
-        Args:
-            check: whether to do what ``check_unused`` does.
-
-        Raises:
-            UnusedFaultError: If something scripted has not happened, unless ``allow_unused``.
-        """
+    def stop(self) -> None:
+        """Stop the kit and put everything back; ``with`` does this too, and ``check_unused``."""
         self._stack.close()
-        if check:
-            self.check_unused()
 
     def check_unused(self) -> None:
-        """Raise if something scripted has not happened; stopping the kit does this too.
+        """Raise if something scripted has not happened.
+
+        ``with``, the decorator and the pytest fixture call this after a test that has not failed.
 
         Raises:
             UnusedFaultError: If something scripted has not happened, unless ``allow_unused``.
@@ -246,7 +125,7 @@ class MockKvs:
         if not self._allow_unused and self.unused:
             raise UnusedFaultError(self.unused, self._service.calls_in_words())
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "MockKvs":
         """Start the kit."""
         return self.start()
 
@@ -257,7 +136,36 @@ class MockKvs:
         traceback: TracebackType | None,
     ) -> None:
         """Stop the kit; after a failure, without the check for unused faults."""
-        self.stop(check=exc is None)
+        self.stop()
+        if exc is None:
+            self.check_unused()
+
+    def __call__(self, function: _F) -> _F:
+        """Decorate a function or an async function: a new kit runs during each call.
+
+        Raises:
+            TypeError: If it is a class or a generator function.
+        """
+        if not callable(function) or isinstance(function, type):
+            raise TypeError(
+                "mock_kvs decorates functions and takes its options by keyword; for a class, use "
+                "the pytest fixture kvs_mock, or start() and stop() in setUp"
+            )
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError("mock_kvs does not decorate generators: use it in a with statement")
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with MockKvs(**self._options):
+                return function(*args, **kwargs)
+
+        @functools.wraps(function)
+        async def async_wrapper(*args: Any, **kwargs: Any) -> Any:
+            with MockKvs(**self._options):
+                return await function(*args, **kwargs)
+
+        is_async = inspect.iscoroutinefunction(function)
+        return cast("_F", async_wrapper if is_async else wrapper)
 
     @property
     def _service(self) -> Service:
@@ -265,9 +173,11 @@ class MockKvs:
             raise RuntimeError(_NOT_RUNNING)
         return self._last_service
 
-    def _check_running(self) -> None:
+    @property
+    def _running_service(self) -> Service:
         if not self._is_running:
             raise RuntimeError(_NOT_RUNNING)
+        return self._service
 
     # Clients
 
@@ -279,22 +189,11 @@ class MockKvs:
         Args:
             region_name: the client's region; by default the kit's.
             config: botocore's configuration, for example of its retries.
-
-        Raises:
-            TypeError: If ``config`` is of the wrong type.
-            ValueError: If moto does not know the region.
         """
-        self._check_running()
-        if config is not None and not isinstance(config, Config):
-            raise TypeError(f"config must be a botocore.config.Config, not {shown(config)}")
-        if region_name is not None:
-            _check_region(region_name)
+        _ = self._running_service
         with _lock:
-            client = _boto_session().client(
-                "kinesisvideo",
-                region_name=region_name or self._region_name,
-                endpoint_url=self._endpoint_url,
-                config=config,
+            client = boto_session().client(
+                "kinesisvideo", region_name=region_name or self._region_name, config=config
             )
         self._stack.callback(client.close)
         return cast("BotoClient", client)
@@ -312,10 +211,6 @@ class MockKvs:
             region_name: the client's region; by default the kit's.
             config: botocore's configuration, for example of its retries.
             throttle_retry: the client's retry policy for throttles.
-
-        Raises:
-            TypeError: If ``config`` or ``throttle_retry`` is of the wrong type.
-            ValueError: If moto does not know the region.
         """
         return StreamsClient(
             self.boto_client(region_name=region_name, config=config),
@@ -335,10 +230,6 @@ class MockKvs:
             region_name: the client's region; by default the kit's.
             config: botocore's configuration, for example of its retries.
             throttle_retry: the client's retry policy for throttles.
-
-        Raises:
-            TypeError: If ``config`` or ``throttle_retry`` is of the wrong type.
-            ValueError: If moto does not know the region.
         """
         return AsyncStreamsClient(
             self.boto_client(region_name=region_name, config=config),
@@ -348,10 +239,10 @@ class MockKvs:
     @property
     def endpoint_url(self) -> str:
         """The service's address for clients in any language, with ``mock_kvs(server=True)``."""
-        self._check_running()
+        _ = self._running_service
         if self._endpoint_url is None:
             raise RuntimeError(
-                "moto answers in this process: for an endpoint, ask for mock_kvs(server=True)"
+                "the kit answers in this process: for an endpoint, ask for mock_kvs(server=True)"
             )
         return self._endpoint_url
 
@@ -385,7 +276,6 @@ class MockKvs:
             TypeError: If a value is of the wrong type.
             ValueError: If a value is out of its range.
         """
-        check_text("error", error)
         self._add(
             Fault(
                 method="fail_next",
@@ -466,9 +356,9 @@ class MockKvs:
         )
 
     def _add(self, fault: Fault) -> None:
-        service = self._service
+        service = self._running_service
         with service.lock:
-            service.faults.append(fault)
+            service.script.faults.append(fault)
 
     # What takes time
 
@@ -482,7 +372,7 @@ class MockKvs:
                 ``None``: until ``release``.
             stream_name: only this stream.
         """
-        self._add_rule(Rule("hold_creating", describes, stream_name, "new"))
+        self._add_rule("hold_creating", describes, stream_name)
 
     def hold_deleting(
         self, describes: int | None = None, *, stream_name: str | None = None
@@ -494,7 +384,7 @@ class MockKvs:
                 ``None``: until ``release``.
             stream_name: only this stream.
         """
-        self._add_rule(Rule("hold_deleting", describes, stream_name, "deleted"))
+        self._add_rule("hold_deleting", describes, stream_name)
 
     def hide_new(self, describes: int = 1, *, stream_name: str | None = None) -> None:
         """Let ``describe_stream`` and ``list_streams`` not find new streams at first.
@@ -508,12 +398,18 @@ class MockKvs:
             ValueError: If a value is out of its range.
         """
         check_count("describes", describes)
-        self._add_rule(Rule("hide_new", describes, stream_name, "new"))
+        self._add_rule("hide_new", describes, stream_name)
 
-    def _add_rule(self, rule: Rule) -> None:
-        service = self._service
+    def _add_rule(self, method: str, value: int | None, stream_name: str | None) -> None:
+        if value is not None:
+            check_count("describes", value)
+        arguments = [] if value is None else [str(value)]
+        if stream_name is not None:
+            arguments.append(f"stream_name={stream_name!r}")
+        service = self._running_service
         with service.lock:
-            service.rules[rule.method].add(rule)
+            script = f"{method}({', '.join(arguments)})"
+            service.script.add(method, value, stream_name, script)
 
     def set_status(
         self,
@@ -522,7 +418,6 @@ class MockKvs:
         *,
         describes: int | None = None,
         region_name: str | None = None,
-        account_id: str | None = None,
     ) -> None:
         """Put a stream that exists into a status.
 
@@ -532,37 +427,35 @@ class MockKvs:
             describes: for how many ``describe_stream`` or ``list_streams`` that show the stream;
                 ``None``: until ``release``.
             region_name: the region, if the name exists in several.
-            account_id: the account, if the name exists in several.
 
         Raises:
             LookupError: If there is no such stream, or more than one.
-            TypeError: If a value is of the wrong type.
+            ValueError: If there is no such status.
         """
-        check_text("status", status)
+        if status not in _STATUSES:
+            raise ValueError(f"status must be one of {', '.join(_STATUSES)}, not {shown(status)}")
         if describes is not None:
             check_count("describes", describes)
-        service = self._service
+        service = self._running_service
         with service.lock:
-            _, stream = self._stream(stream_name, region_name, account_id)
-            service.hold(stream, status, describes)
+            stream = self._stream(stream_name, region_name)
+            key = f"{stream.region}/{stream.name}"
+            script = f"set_status({stream_name!r}, {str(status)!r})"
+            stream.held(service.script.add("set_status", describes, key, script), str(status))
 
-    def release(
-        self, stream_name: str, *, region_name: str | None = None, account_id: str | None = None
-    ) -> None:
+    def release(self, stream_name: str, *, region_name: str | None = None) -> None:
         """Let a held stream go on: it becomes ACTIVE, or is gone if it was being deleted.
 
         Args:
             stream_name: the stream.
             region_name: the region, if the name exists in several.
-            account_id: the account, if the name exists in several.
 
         Raises:
             LookupError: If there is no such stream, or more than one.
-            TypeError: If a value is of the wrong type.
         """
-        service = self._service
+        service = self._running_service
         with service.lock:
-            service.release(*self._stream(stream_name, region_name, account_id))
+            service.store.release(self._stream(stream_name, region_name))
 
     def advance(self, seconds: float) -> None:
         """Let time pass; otherwise only the sleeps of kvs_streams' clients move the kit's clock.
@@ -581,34 +474,40 @@ class MockKvs:
             raise ValueError(
                 f"seconds must be from 0 to {_LONGEST_ADVANCE:.0f}, got {shown(seconds)}"
             )
-        self._service.clock.advance(round(seconds * NS_PER_SECOND))
+        self._running_service.clock.advance(round(seconds * NS_PER_SECOND))
 
     # Quotas
 
     def account_limit(self, streams: int | None) -> None:
-        """Refuse to create more streams than this in an account and region.
+        """Refuse to create more streams than this in a region.
 
         Args:
             streams: how many may exist; ``None``: no limit.
         """
-        if streams is not None:
-            check_count("streams", streams, minimum=0)
-        self._service.account_limit = streams
+        self._set_quota("account_limit", "streams", streams, minimum=0)
 
     def rate_limit(self, creates_per_second: int | None) -> None:
         """Throttle ``create_stream`` beyond this rate, by the kit's clock.
 
         Args:
-            creates_per_second: how many are accepted in any second, in an account and region;
-                ``None``: no limit.
+            creates_per_second: how many are accepted in any second, in a region; ``None``: no
+                limit.
         """
-        if creates_per_second is not None:
-            check_count("creates_per_second", creates_per_second)
-        self._service.creates_per_second = creates_per_second
+        self._set_quota("rate_limit", "creates_per_second", creates_per_second, minimum=1)
+
+    def _set_quota(self, method: str, name: str, value: int | None, *, minimum: int) -> None:
+        service = self._running_service
+        if value is None:
+            service.script.remove(method)
+        else:
+            check_count(name, value, minimum)
+            service.script.add(method, value, None, f"{method}({value})")
 
     def clear(self) -> None:
         """Forget what is scripted and still to come; streams keep their states."""
-        self._service.clear()
+        service = self._running_service
+        with service.lock:
+            service.script.clear()
 
     # What happened
 
@@ -617,32 +516,19 @@ class MockKvs:
         """The streams that exist, by name, with their whole configuration.
 
         Raises:
-            LookupError: If a name exists in two regions or accounts; then ask ``streams_in``.
+            LookupError: If a name exists in two regions; then ask ``streams_in``.
         """
-        return _by_name(self._records())
+        with self._service.lock:
+            return by_name(self._service.store.all())
 
-    def streams_in(
-        self, region_name: str, *, account_id: str | None = None
-    ) -> dict[str, StreamRecord]:
+    def streams_in(self, region_name: str) -> dict[str, StreamRecord]:
         """Return the streams that exist in a region, by name.
 
         Args:
             region_name: the region.
-            account_id: the account, if a name exists in several.
-
-        Raises:
-            LookupError: If a name exists in two accounts, and ``account_id`` does not say which.
-            TypeError: If a value is of the wrong type.
         """
-        check_text("region_name", region_name)
-        check_optional_text("account_id", account_id)
-        return _by_name(
-            [
-                record
-                for record in self._records()
-                if record.region_name == region_name and account_id in (None, record.account_id)
-            ]
-        )
+        with self._service.lock:
+            return by_name(self._service.store.all(region_name))
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -664,88 +550,75 @@ class MockKvs:
     @property
     def unused(self) -> tuple[str, ...]:
         """What was scripted and has not happened, one sentence for each."""
-        return self._service.unused()
+        with self._service.lock:
+            return self._service.script.unused()
 
     @property
     def elapsed(self) -> float:
         """Seconds since the start by the kit's clock: how long the code would have waited."""
         return self._service.clock.elapsed
 
-    def _streams(self) -> list[tuple[StreamRecord, MutableMapping[str, MotoStream], MotoStream]]:
-        self._check_running()
-        from ._moto import all_streams
-
-        return [
-            (self._service.record_of(account, region, stream), store, stream)
-            for account, region, store, stream in all_streams()
-        ]
-
-    def _records(self) -> list[StreamRecord]:
-        with self._service.lock:
-            return [record for record, _, _ in self._streams()]
-
-    def _stream(
-        self, name: str, region_name: str | None, account_id: str | None
-    ) -> tuple[MutableMapping[str, MotoStream], MotoStream]:
-        check_text("stream_name", name)
-        check_optional_text("region_name", region_name)
-        check_optional_text("account_id", account_id)
-        candidates = [
-            found
-            for found in self._streams()
-            if region_name in (None, found[0].region_name)
-            and account_id in (None, found[0].account_id)
-        ]
-        matching = [found for found in candidates if found[0].stream_name == name]
+    def _stream(self, name: str, region_name: str | None) -> Stream:
+        streams = self._service.store.all(region_name)
+        matching = [stream for stream in streams if stream.name == name]
         if not matching:
-            names = ", ".join(sorted({record.stream_name for record, _, _ in candidates}))
+            names = ", ".join(sorted({stream.name for stream in streams}))
             raise LookupError(f"there is no stream {shown(name)}; there are: {names or 'none'}")
-        (record, *_, stream), *others = matching
-        if others:
-            raise _ambiguous(record, others[0][0], "pass region_name, account_id or both")
-        return matching[0][1], stream
+        if len(matching) > 1:
+            one, other, *_ = matching
+            raise ambiguous(name, one.region, other.region, "pass region_name")
+        return matching[0]
 
 
-def _by_name(records: list[StreamRecord]) -> dict[str, StreamRecord]:
-    by_name: dict[str, StreamRecord] = {}
-    for record in records:
-        if (other := by_name.setdefault(record.stream_name, record)) is not record:
-            raise _ambiguous(other, record, "ask streams_in(region_name, account_id=...)")
-    return by_name
+@contextmanager
+def _serve(service: Service, region_name: str) -> Generator[str, None, None]:
+    from ._server import serving
+
+    def answer(request: Request) -> Reply:
+        # The sender is another process, and its request comes at the latest time.
+        service.clock.start()
+        return service.answer(request)
+
+    with serving(answer, region_name) as endpoint_url:
+        yield endpoint_url
 
 
-def _ambiguous(one: StreamRecord, other: StreamRecord, way_out: str) -> LookupError:
-    return LookupError(
-        f"stream {shown(one.stream_name)} exists in {one.region_name} of account "
-        f"{one.account_id} and in {other.region_name} of account {other.account_id}: {way_out}"
-    )
+@overload
+def mock_kvs(function: _F, /) -> _F: ...
 
 
-def _check_region(region_name: str) -> None:
-    from ._moto import knows_region, unknown_region
-
-    check_text("region_name", region_name)
-    if not knows_region(region_name):
-        raise ValueError(unknown_region(region_name))
-
-
+@overload
 def mock_kvs(
     *,
     server: bool = False,
     validate: bool = True,
     allow_unused: bool = False,
     region_name: str = "us-east-1",
-) -> MockKvs:
-    """Return Kinesis Video Streams for a test, to use in a ``with`` statement.
+) -> MockKvs: ...
+
+
+def mock_kvs(
+    function: _F | None = None,
+    /,
+    *,
+    server: bool = False,
+    validate: bool = True,
+    allow_unused: bool = False,
+    region_name: str = "us-east-1",
+) -> MockKvs | _F:
+    """Return Kinesis Video Streams for a test: for a ``with`` statement, or to decorate a function.
 
     Args:
-        server: also serve moto over HTTP on the loopback interface, for aiobotocore and for clients
-            in other processes and languages.
-        validate: refuse what the service refuses by its published rules; moto alone accepts
-            anything. Users of plain boto3 see the difference.
+        function: a function or an async function to decorate, with ``@mock_kvs``; with options,
+            ``@mock_kvs(region_name="eu-central-1")``.
+        server: also serve HTTP on the loopback interface, for clients in other processes and
+            languages.
+        validate: refuse what the service refuses by its published rules. Users of plain boto3 see
+            the difference.
         allow_unused: do not fail a test for what it scripted and did not use.
         region_name: the default region.
     """
-    return MockKvs(
+    kit = MockKvs(
         server=server, validate=validate, allow_unused=allow_unused, region_name=region_name
     )
+    return kit if function is None else kit(function)

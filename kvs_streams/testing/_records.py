@@ -1,12 +1,14 @@
-"""What the kit hands out, and what moto and the service pass to each other."""
+"""What the kit hands out."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import field, frozen
 
-from kvs_streams._values import StreamArn, StreamStatus
+from ._core import StreamArn, StreamStatus
+
+ACCOUNT_ID = "123456789012"
 
 
 @frozen
@@ -31,11 +33,11 @@ class Call:
     region_name: str
     """The region that was called."""
 
-    account_id: str = "123456789012"
-    """The account of the caller; moto's own by default."""
+    account_id: str = ACCOUNT_ID
+    """The account of the caller: always ``123456789012``."""
 
 
-@frozen
+@frozen(kw_only=True)
 class StreamRecord:
     """A stream that exists, with its whole configuration."""
 
@@ -51,8 +53,8 @@ class StreamRecord:
     region_name: str
     """The region of the stream."""
 
-    account_id: str
-    """The account of the stream; by default moto's own, ``123456789012``."""
+    account_id: str = ACCOUNT_ID
+    """The account of the stream: always ``123456789012``."""
 
     creation_time: datetime
     """When the stream was created, by the kit's clock (aware, UTC)."""
@@ -66,7 +68,7 @@ class StreamRecord:
     media_type: str | None
     """As requested."""
 
-    kms_key_id: str | None
+    kms_key_id: str
     """As requested; by default AWS's own key, ``arn:…:alias/aws/kinesisvideo``."""
 
     data_retention_in_hours: int
@@ -77,62 +79,3 @@ class StreamRecord:
 
     default_storage_tier: str
     """As requested; ``HOT`` by default."""
-
-
-class MotoStream(Protocol):
-    """What the kit reads and sets in moto's streams."""
-
-    arn: str
-    stream_name: str
-    status: str
-    version: str
-    creation_time: datetime
-    device_name: str | None
-    media_type: str | None
-    kms_key_id: str | None
-    data_retention_in_hours: int | None
-    tags: dict[str, str] | None
-
-
-@frozen
-class Reply:
-    """An HTTP reply."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: str
-
-
-@frozen
-class Request:
-    """A request as it arrived, with moto's own answer to it on demand."""
-
-    operation: str
-    """Such as ``create_stream``; also operations that the kit does not imitate."""
-
-    parameters: dict[str, Any]
-    """As in JSON: AWS's names."""
-
-    invocation: str | None
-    """The SDK's id of a call, the same in all its attempts."""
-
-    attempt: int
-    """1 for a call's first request."""
-
-    region: str
-    account_id: str
-
-    streams: MutableMapping[str, MotoStream]
-    """moto's own store for this account and region, by ARN."""
-
-    forward: Callable[[], Reply]
-    """Let moto answer."""
-
-
-class DroppedConnectionError(Exception):
-    """Raised to close the connection without a reply."""
-
-
-def as_text(value: str | bytes | None) -> str:
-    """Return the value of a header: SDKs, moto and botocore keep it in different ways."""
-    return value.decode() if isinstance(value, bytes) else value or ""

@@ -1,12 +1,10 @@
-"""What a test has scripted: faults, and rules for new and deleted streams."""
+"""What a test has scripted: faults of calls, and rules for streams and quotas."""
 
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from attrs import define
 
-from kvs_streams._text import shown
-
-from ._replies import HIGHEST_STATUS, LOWEST_ERROR_STATUS
+from ._core import shown
 
 Operation = Literal[
     "create_stream",
@@ -20,31 +18,28 @@ Operation = Literal[
     "tag_stream",
     "untag_stream",
     "list_tags_for_stream",
+    "tag_resource",
+    "untag_resource",
+    "list_tags_for_resource",
     "get_data_endpoint",
+    "get_hls_streaming_session_url",
+    "get_dash_streaming_session_url",
+    "get_clip",
 ]
 OPERATIONS: tuple[str, ...] = get_args(Operation)
 
+# botocore takes redirects for errors too.
+LOWEST_ERROR_STATUS, HIGHEST_STATUS = 300, 599
 
-def check_count(name: str, value: object, minimum: int = 1) -> None:
-    """Refuse what is not a whole number of at least ``minimum``."""
+
+def check_count(name: str, value: object, minimum: int = 1, maximum: int | None = None) -> None:
+    """Refuse what is not a whole number in the range; ``None`` is no number."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number, not {shown(value)}")
     if value < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
-
-
-def check_text(name: str, value: object, *, can_be_empty: bool = False) -> None:
-    """Refuse what is not a string, or empty."""
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be a string, not {shown(value)}")
-    if not value and not can_be_empty:
-        raise ValueError(f"{name} must not be empty")
-
-
-def check_optional_text(name: str, value: object) -> None:
-    """Refuse what is neither ``None`` nor a string that is not empty."""
-    if value is not None:
-        check_text(name, value)
+    if maximum is not None and value > maximum:
+        raise ValueError(f"{name} must be at most {maximum}, got {value}")
 
 
 def check_operation(operation: object) -> None:
@@ -53,12 +48,6 @@ def check_operation(operation: object) -> None:
         raise ValueError(
             f"operation must be one of {', '.join(OPERATIONS)}, not {shown(operation)}"
         )
-
-
-def _check_status(name: str, value: object) -> None:
-    check_count(name, value, LOWEST_ERROR_STATUS)
-    if cast("int", value) > HIGHEST_STATUS:
-        raise ValueError(f"{name} must be at most {HIGHEST_STATUS}, got {value}")
 
 
 @define(kw_only=True)
@@ -81,18 +70,18 @@ class Fault:
     met: int = 0
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Refuse what can never happen."""
         if self.error is not None:
-            check_text("error", self.error)
+            if not isinstance(self.error, str):
+                raise TypeError(f"error must be the name of an error, not {shown(self.error)}")
+            if not self.error:
+                raise ValueError("error must not be empty")
             if self.error.isdecimal():
-                _check_status("error", int(self.error))
-        if self.message is not None:
-            check_text("message", self.message, can_be_empty=True)
+                check_count("error", int(self.error), LOWEST_ERROR_STATUS, HIGHEST_STATUS)
         if self.status is not None:
-            _check_status("status", self.status)
+            check_count("status", self.status, LOWEST_ERROR_STATUS, HIGHEST_STATUS)
         check_count("times", self.times)
         check_operation(self.operation)
-        check_optional_text("stream_name", self.stream_name)
         if self.attempts is not None:
             check_count("attempts", self.attempts)
 
@@ -109,56 +98,72 @@ class Fault:
         return f"{script} applied to {calls} of {self.operation}{of_stream}"
 
 
+# What counts as the use of a rule.
+_USES = {
+    "hold_creating": "later call for a new stream",
+    "hold_deleting": "delete_stream",
+    "hide_new": "describe_stream or list_streams of a new stream",
+    "set_status": "later call for the stream",
+    "account_limit": "create_stream",
+    "rate_limit": "create_stream",
+}
+
+
 @define
 class Rule:
-    """What happens to every new stream, or to every stream that is deleted."""
+    """How streams behave, or a quota, from now on."""
 
     method: str
     """The kit's method that scripted it."""
-    describes: int | None
-    stream_name: str | None
-    kind: str
-    """Which streams the rule applies to: ``new`` or ``deleted``."""
-    met: int = 0
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse what makes no sense."""
-        if self.describes is not None:
-            check_count("describes", self.describes)
-        check_optional_text("stream_name", self.stream_name)
+    value: int | None
+    """For how many polls, or the quota."""
+    script: str
+    """The call of the method, as text."""
+    used: bool = False
 
     def unused(self) -> str | None:
         """Describe this if it has never applied."""
-        if self.met:
-            return None
-        arguments = [] if self.describes is None else [str(self.describes)]
-        if self.stream_name is not None:
-            arguments.append(f"stream_name={self.stream_name!r}")
-        script = f"{self.method}({', '.join(arguments)})"
-        return f"{script} applied to no {self.kind} stream"
+        return None if self.used else f"{self.script} applied to no {_USES[self.method]}"
 
 
-class Rules:
-    """The rules of one kind: one for all streams, and one for each stream that has its own."""
+class Script:
+    """All that a test has scripted."""
 
     def __init__(self) -> None:
-        self._rules: dict[str | None, Rule] = {}
+        self.faults: list[Fault] = []
+        self._rules: dict[tuple[str, str | None], Rule] = {}
 
-    def add(self, rule: Rule) -> None:
+    def add(self, method: str, value: int | None, stream_name: str | None, script: str) -> Rule:
         """Add a rule, in the place of an earlier one for the same streams."""
-        self._rules[rule.stream_name] = rule
-
-    def take(self, stream_name: str) -> Rule | None:
-        """Return the rule for a stream, which has now applied."""
-        rule = self._rules.get(stream_name) or self._rules.get(None)
-        if rule is not None:
-            rule.met += 1
+        rule = self._rules[method, stream_name] = Rule(method, value, script)
         return rule
 
-    def clear(self) -> None:
-        """Forget all rules."""
-        self._rules.clear()
+    def remove(self, method: str) -> None:
+        """Remove a rule for all streams."""
+        self._rules.pop((method, None), None)
 
-    def unused(self) -> list[str]:
-        """Describe the rules that have never applied."""
-        return [text for rule in self._rules.values() if (text := rule.unused())]
+    def rule(self, method: str, stream_name: str | None = None) -> Rule | None:
+        """Return the rule for a stream: its own, or else the one for all."""
+        return self._rules.get((method, stream_name)) or self._rules.get((method, None))
+
+    def fault(self, operation: str, stream_name: str | None) -> Fault | None:
+        """Return the first fault for a new call, which it now applies to."""
+        for fault in self.faults:
+            if (
+                fault.operation == operation
+                and fault.stream_name in {None, stream_name}
+                and fault.met < fault.times
+            ):
+                fault.met += 1
+                return fault
+        return None
+
+    def unused(self) -> tuple[str, ...]:
+        """Describe what has not happened, in the order of the script."""
+        scripted = (*self.faults, *self._rules.values())
+        return tuple(text for each in scripted if (text := each.unused()))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.faults.clear()
+        self._rules.clear()

@@ -1,0 +1,169 @@
+"""What the kit changes around the tests: environment variables, and moto for the rest of AWS."""
+
+import importlib
+import os
+import re
+import sys
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ._clients import PLACEHOLDER
+
+# The first that puts everything back when it stops.
+MINIMUM_MOTO = (5, 0, 8)
+_INSTALL = 'pip install "kvs_streams[testing]"'
+
+# Where a child process finds no server: nothing listens there, and the error shows the URL.
+NOWHERE = "http://127.0.0.1:9/mock_kvs(server=True)"
+
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_CREDENTIALS = (
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+_SETTINGS = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_RETRY_MODE",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_DEFAULTS_MODE",
+    "AWS_CA_BUNDLE",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
+_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "BOTO_CONFIG")
+_ENDPOINTS = tuple(
+    f"AWS_ENDPOINT_URL_KINESIS_VIDEO{service}"
+    for service in ("", "_ARCHIVED_MEDIA", "_MEDIA", "_SIGNALING", "_WEBRTC_STORAGE")
+)
+
+# What kits that have stopped had set, since the pytest plugin last cleaned up.
+_stopped: set[tuple[str, str | None]] = set()
+
+
+def _values(region_name: str, endpoint_url: str) -> dict[str, str | None]:
+    """Return the kit's value of each variable; ``None`` hides it."""
+    named = [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]
+    values: dict[str, str | None] = dict.fromkeys([*named, *_SETTINGS])
+    if not _moto_is_active():
+        values |= dict.fromkeys(_CREDENTIALS)
+        values |= dict.fromkeys(_KEYS, PLACEHOLDER)
+    values |= dict.fromkeys(_ENDPOINTS, endpoint_url)
+    values |= {name: os.environ.get(name, os.devnull) for name in _FILES}
+    direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    if direct != "*":
+        direct = ",".join(filter(None, [direct, "127.0.0.1"]))
+    values |= {
+        "AWS_DEFAULT_REGION": region_name,
+        "AWS_REGION": region_name,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+    }
+    return values
+
+
+def _set(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
+def _keep(names: Iterable[str]) -> dict[str, str | None]:
+    return {name: os.environ.get(name) for name in names}
+
+
+@contextmanager
+def environment(region_name: str, endpoint_url: str) -> Generator[None, None, None]:
+    """Hide this machine's AWS settings; put each back that still has the kit's value."""
+    values = _values(region_name, endpoint_url)
+    before = _keep(values)
+    for name, value in values.items():
+        _set(name, value)
+    try:
+        yield
+    finally:
+        for name, value in values.items():
+            if os.environ.get(name) == value:
+                _set(name, before[name])
+        _stopped.update(values.items())
+
+
+def clean_up(at_start: Mapping[str, str]) -> None:
+    """Put back what other code has restored of a stopped kit's.
+
+    Args:
+        at_start: the environment before the test. A variable that had the kit's value already
+            then is left alone.
+    """
+    for name, value in _stopped:
+        if os.environ.get(name) == value:
+            _set(name, at_start.get(name))
+    _stopped.clear()
+
+
+def require_moto() -> None:
+    """Raise ``ImportError``, saying what to install, if moto is missing or too old."""
+    try:
+        import moto
+    except ImportError as error:
+        raise ImportError(
+            f"kvs_streams.testing needs {error.name or 'moto'}, which is missing: {_INSTALL}",
+            name=error.name,
+        ) from error
+    found = tuple(int(part) for part in re.findall("[0-9]+", moto.__version__)[:3])
+    if found < MINIMUM_MOTO:
+        wanted = ".".join(map(str, MINIMUM_MOTO))
+        raise ImportError(
+            f"kvs_streams.testing needs moto {wanted} or newer, not {moto.__version__}: {_INSTALL}",
+            name="moto",
+        )
+
+
+def _moto_is_active() -> bool:
+    models: Any = sys.modules.get("moto.core.models")
+    return models is not None and bool(models.botocore_stubber.enabled)
+
+
+@contextmanager
+def rest_of_aws() -> Generator[None, None, None]:
+    """Have moto answer for all other services, unless a ``mock_aws`` does so already."""
+    elsewhere = os.environ.get("TEST_SERVER_MODE", "").lower() == "true"
+    if elsewhere or _moto_is_active():
+        yield
+        return
+    boto3: Any = importlib.import_module("boto3")
+    moto: Any = importlib.import_module("moto")
+    adapter: Any = importlib.import_module("requests.adapters").HTTPAdapter
+    keys, session, send = _keep(_KEYS), boto3.DEFAULT_SESSION, adapter.send
+    mock = moto.mock_aws()
+    mock.start()
+    # moto sets keys of its own.
+    _restore(keys)
+    motos = adapter.send
+    if send.__module__ != "requests.adapters":
+        # Someone else, such as a RequestsMock, answers requests.
+        adapter.send = send
+    try:
+        yield
+    finally:
+        keys, send = _keep(_KEYS), adapter.send
+        mock.stop()
+        _restore(keys)
+        boto3.DEFAULT_SESSION = session
+        if send is not motos:
+            adapter.send = send
+
+
+def _restore(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        _set(name, value)
