@@ -16,52 +16,40 @@ class BotoClient(KinesisVideoClient, Protocol):
     @property
     def exceptions(self) -> Any:
         """boto3's own exception classes."""
-        ...
 
     @property
     def meta(self) -> Any:
         """boto3's description of the client, such as its region."""
-        ...
 
     def list_streams(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """List the streams."""
-        ...
 
     def delete_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """Delete a stream."""
-        ...
 
     def get_data_endpoint(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """Return the address for a stream's media."""
-        ...
 
     def tag_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """Add tags to a stream."""
-        ...
 
     def untag_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """Remove tags from a stream."""
-        ...
 
     def update_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """Change a stream's device name or media type."""
-        ...
 
     def update_data_retention(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """Change for how long a stream's data is kept."""
-        ...
 
     def update_stream_storage_configuration(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """Change a stream's storage tier."""
-        ...
 
     def get_paginator(self, operation_name: str) -> Any:
         """Return boto3's paginator for an operation, such as ``list_streams``."""
-        ...
 
     def close(self) -> None:
         """Close the connections."""
-        ...
 
 
 @functools.cache

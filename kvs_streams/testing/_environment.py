@@ -18,32 +18,16 @@ _INSTALL = 'pip install "kvs_streams[testing]"'
 NOWHERE = "http://127.0.0.1:9/mock_kvs(server=True)"
 
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-_CREDENTIALS = (
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+# Other variables by which botocore finds credentials, and its settings.
+_CREDENTIALS = re.compile(
+    r"AWS_(SESSION_TOKEN|SECURITY_TOKEN|(ROLE|WEB_IDENTITY|CONTAINER|CREDENTIAL)_\w+)"
 )
-_SETTINGS = (
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_RETRY_MODE",
-    "AWS_MAX_ATTEMPTS",
-    "AWS_DEFAULTS_MODE",
-    "AWS_CA_BUNDLE",
-    "AWS_USE_FIPS_ENDPOINT",
-    "AWS_USE_DUALSTACK_ENDPOINT",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+_SETTINGS = re.compile(
+    r"AWS_((DEFAULT_)?PROFILE|RETRY_MODE|MAX_ATTEMPTS|DEFAULTS_MODE|CA_BUNDLE|ENDPOINT_URL\w*"
+    r"|IGNORE_CONFIGURED_ENDPOINT_URLS|USE_(FIPS|DUALSTACK)_ENDPOINT)"
 )
 _FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "BOTO_CONFIG")
-_ENDPOINTS = tuple(
-    f"AWS_ENDPOINT_URL_KINESIS_VIDEO{service}"
-    for service in ("", "_ARCHIVED_MEDIA", "_MEDIA", "_SIGNALING", "_WEBRTC_STORAGE")
-)
+_SERVICES = ("", "_ARCHIVED_MEDIA", "_MEDIA", "_SIGNALING", "_WEBRTC_STORAGE")
 
 # What kits that have stopped had set, since the pytest plugin last cleaned up.
 _stopped: set[tuple[str, str | None]] = set()
@@ -51,13 +35,14 @@ _stopped: set[tuple[str, str | None]] = set()
 
 def _values(region_name: str, endpoint_url: str) -> dict[str, str | None]:
     """Return the kit's value of each variable; ``None`` hides it."""
-    named = [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]
-    values: dict[str, str | None] = dict.fromkeys([*named, *_SETTINGS])
+    values: dict[str, str | None] = dict.fromkeys(filter(_SETTINGS.fullmatch, os.environ))
     if not _moto_is_active():
-        values |= dict.fromkeys(_CREDENTIALS)
+        values |= dict.fromkeys(filter(_CREDENTIALS.fullmatch, os.environ))
         values |= dict.fromkeys(_KEYS, PLACEHOLDER)
-    values |= dict.fromkeys(_ENDPOINTS, endpoint_url)
-    values |= {name: os.environ.get(name, os.devnull) for name in _FILES}
+    for service in _SERVICES:
+        values[f"AWS_ENDPOINT_URL_KINESIS_VIDEO{service}"] = endpoint_url
+    for name in _FILES:
+        values[name] = os.environ.get(name, os.devnull)
     direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     if direct != "*":
         direct = ",".join(filter(None, [direct, "127.0.0.1"]))
@@ -71,11 +56,12 @@ def _values(region_name: str, endpoint_url: str) -> dict[str, str | None]:
     return values
 
 
-def _set(name: str, value: str | None) -> None:
-    if value is None:
-        os.environ.pop(name, None)
-    else:
-        os.environ[name] = value
+def _set(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _keep(names: Iterable[str]) -> dict[str, str | None]:
@@ -87,14 +73,11 @@ def environment(region_name: str, endpoint_url: str) -> Generator[None, None, No
     """Hide this machine's AWS settings; put each back that still has the kit's value."""
     values = _values(region_name, endpoint_url)
     before = _keep(values)
-    for name, value in values.items():
-        _set(name, value)
+    _set(values)
     try:
         yield
     finally:
-        for name, value in values.items():
-            if os.environ.get(name) == value:
-                _set(name, before[name])
+        _set({name: before[name] for name in values if os.environ.get(name) == values[name]})
         _stopped.update(values.items())
 
 
@@ -107,7 +90,7 @@ def clean_up(at_start: Mapping[str, str]) -> None:
     """
     for name, value in _stopped:
         if os.environ.get(name) == value:
-            _set(name, at_start.get(name))
+            _set({name: at_start.get(name)})
     _stopped.clear()
 
 
@@ -148,7 +131,7 @@ def rest_of_aws() -> Generator[None, None, None]:
     mock = moto.mock_aws()
     mock.start()
     # moto sets keys of its own.
-    _restore(keys)
+    _set(keys)
     motos = adapter.send
     if send.__module__ != "requests.adapters":
         # Someone else, such as a RequestsMock, answers requests.
@@ -158,12 +141,7 @@ def rest_of_aws() -> Generator[None, None, None]:
     finally:
         keys, send = _keep(_KEYS), adapter.send
         mock.stop()
-        _restore(keys)
+        _set(keys)
         boto3.DEFAULT_SESSION = session
         if send is not motos:
             adapter.send = send
-
-
-def _restore(values: Mapping[str, str | None]) -> None:
-    for name, value in values.items():
-        _set(name, value)

@@ -1,9 +1,9 @@
-"""The plugin's hooks and fixtures, for pytest 7.0 and newer."""
+"""The plugin's hooks and fixtures, for pytest 7.0 with pluggy 1.0 and newer."""
 
 import os
 import sys
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,11 +14,9 @@ if TYPE_CHECKING:
     from ._kit import MockKvs
 
 _MARKER = "kvs_options"
-_OPTIONS = "server", "validate", "allow_unused", "region_name"
 
 _kits = pytest.StashKey["MockKvs"]()  # pyrefly: ignore[not-a-type]
 _environments = pytest.StashKey[dict[str, str]]()
-_failures = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,16 +28,6 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def _options(item: pytest.Item) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    # The closest marker is the first.
-    for marker in item.iter_markers(_MARKER):
-        if marker.args or not marker.kwargs.keys() <= set(_OPTIONS):
-            raise pytest.UsageError(f"{_MARKER} takes the keyword arguments {', '.join(_OPTIONS)}")
-        options = {**marker.kwargs, **options}
-    return options
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Keep the environment in which a test starts."""
@@ -49,10 +37,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 # Wrappers in the form that pluggy 1.0 knows.
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
-    """Keep whether a test failed or was skipped; of a unittest case only the report tells."""
+    """Forget the kit of a test that failed or was skipped; unittest cases only tell the report."""
     outcome = yield
-    if outcome.excinfo is None and outcome.get_result().outcome != "passed":
-        item.stash[_failures] = True
+    if outcome.excinfo is None and not outcome.get_result().passed and _kits in item.stash:
+        del item.stash[_kits]
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -63,18 +51,16 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, None]:
     if module is not None and _environments in item.stash:
         module.clean_up(item.stash[_environments])
     kit = item.stash.get(_kits, None)
-    if kit is None or outcome.excinfo is not None or item.stash.get(_failures, False):
+    if kit is None or outcome.excinfo is not None:
         return
     try:
         kit.check_unused()
     except AssertionError as error:
         failure = pytest.fail.Exception(str(error), pytrace=False)
-    else:
-        return
-    if not hasattr(outcome, "force_exception"):
-        # pluggy 1.0
-        raise failure
-    outcome.force_exception(failure)
+        if not hasattr(outcome, "force_exception"):
+            # pluggy 1.0
+            raise failure from None
+        outcome.force_exception(failure)
 
 
 @pytest.fixture
@@ -82,9 +68,15 @@ def kvs_mock(request: pytest.FixtureRequest) -> "Generator[MockKvs, None, None]"
     """Kinesis Video Streams in memory, with failures on demand; see ``kvs_streams.testing``."""
     from . import mock_kvs
 
-    item = cast("pytest.Item", request.node)
-    kit = mock_kvs(**_options(item)).start()
-    item.stash[_kits] = kit
+    arguments: list[Any] = []
+    options: dict[str, Any] = {}
+    # The closest marker is the first.
+    for marker in request.node.iter_markers(_MARKER):
+        arguments += marker.args
+        options = {**marker.kwargs, **options}
+    kit: MockKvs = mock_kvs(*arguments, **options)
+    request.node.stash[_kits] = kit
+    kit.start()
     yield kit
     # pytest_runtest_teardown reports what was not used.
     kit.stop()

@@ -21,8 +21,7 @@ from ._core import (
     shown,
 )
 from ._environment import NOWHERE, environment, require_moto, rest_of_aws
-from ._errors import UnusedFaultError
-from ._records import Call, StreamRecord
+from ._records import Call, StreamRecord, UnusedFaultError
 from ._replies import ErrorCode, Reply, Request
 from ._script import Fault, Operation, check_count, check_operation
 from ._service import Service
@@ -51,12 +50,13 @@ class MockKvs:
         self, *, server: bool, validate: bool, allow_unused: bool, region_name: str
     ) -> None:
         """Only ``mock_kvs`` calls this."""
-        self._options = {
-            "server": server,
-            "validate": validate,
-            "allow_unused": allow_unused,
-            "region_name": region_name,
-        }
+        self._again = functools.partial(
+            MockKvs,
+            server=server,
+            validate=validate,
+            allow_unused=allow_unused,
+            region_name=region_name,
+        )
         self._server = server
         self._validate = validate
         self._allow_unused = allow_unused
@@ -156,12 +156,12 @@ class MockKvs:
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKvs(**self._options):
+            with self._again():
                 return function(*args, **kwargs)
 
         @functools.wraps(function)
         async def async_wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKvs(**self._options):
+            with self._again():
                 return await function(*args, **kwargs)
 
         is_async = inspect.iscoroutinefunction(function)
@@ -277,16 +277,7 @@ class MockKvs:
             ValueError: If a value is out of its range.
         """
         self._add(
-            Fault(
-                method="fail_next",
-                error=error,
-                message=message,
-                status=status,
-                times=times,
-                operation=operation,
-                stream_name=stream_name,
-                attempts=attempts,
-            )
+            Fault("fail_next", error, times, operation, stream_name, attempts, message, status)
         )
 
     def drop_next(
@@ -309,15 +300,7 @@ class MockKvs:
             TypeError: If a value is of the wrong type.
             ValueError: If a value is out of its range.
         """
-        self._add(
-            Fault(
-                method="drop_next",
-                times=times,
-                operation=operation,
-                stream_name=stream_name,
-                attempts=attempts,
-            )
-        )
+        self._add(Fault("drop_next", None, times, operation, stream_name, attempts))
 
     def lose_next_reply(
         self,
@@ -343,22 +326,10 @@ class MockKvs:
             TypeError: If a value is of the wrong type.
             ValueError: If a value is out of its range.
         """
-        self._add(
-            Fault(
-                method="lose_next_reply",
-                error=error,
-                acts=True,
-                times=times,
-                operation=operation,
-                stream_name=stream_name,
-                attempts=attempts,
-            )
-        )
+        self._add(Fault("lose_next_reply", error, times, operation, stream_name, attempts))
 
     def _add(self, fault: Fault) -> None:
-        service = self._running_service
-        with service.lock:
-            service.script.faults.append(fault)
+        self._running_service.script.faults.append(fault)
 
     # What takes time
 
@@ -372,7 +343,7 @@ class MockKvs:
                 ``None``: until ``release``.
             stream_name: only this stream.
         """
-        self._add_rule("hold_creating", describes, stream_name)
+        self._rule("hold_creating", describes, stream_name)
 
     def hold_deleting(
         self, describes: int | None = None, *, stream_name: str | None = None
@@ -384,7 +355,7 @@ class MockKvs:
                 ``None``: until ``release``.
             stream_name: only this stream.
         """
-        self._add_rule("hold_deleting", describes, stream_name)
+        self._rule("hold_deleting", describes, stream_name)
 
     def hide_new(self, describes: int = 1, *, stream_name: str | None = None) -> None:
         """Let ``describe_stream`` and ``list_streams`` not find new streams at first.
@@ -398,18 +369,16 @@ class MockKvs:
             ValueError: If a value is out of its range.
         """
         check_count("describes", describes)
-        self._add_rule("hide_new", describes, stream_name)
+        self._rule("hide_new", describes, stream_name)
 
-    def _add_rule(self, method: str, value: int | None, stream_name: str | None) -> None:
+    def _rule(self, method: str, value: int | None, stream_name: str | None) -> None:
         if value is not None:
             check_count("describes", value)
         arguments = [] if value is None else [str(value)]
         if stream_name is not None:
             arguments.append(f"stream_name={stream_name!r}")
-        service = self._running_service
-        with service.lock:
-            script = f"{method}({', '.join(arguments)})"
-            service.script.add(method, value, stream_name, script)
+        script = self._running_service.script
+        script.add(method, value, stream_name, f"{method}({', '.join(arguments)})")
 
     def set_status(
         self,
@@ -439,7 +408,7 @@ class MockKvs:
         service = self._running_service
         with service.lock:
             stream = self._stream(stream_name, region_name)
-            key = f"{stream.region}/{stream.name}"
+            key = stream.record.stream_arn
             script = f"set_status({stream_name!r}, {str(status)!r})"
             stream.held(service.script.add("set_status", describes, key, script), str(status))
 
@@ -484,7 +453,7 @@ class MockKvs:
         Args:
             streams: how many may exist; ``None``: no limit.
         """
-        self._set_quota("account_limit", "streams", streams, minimum=0)
+        self._quota("account_limit", "streams", streams, minimum=0)
 
     def rate_limit(self, creates_per_second: int | None) -> None:
         """Throttle ``create_stream`` beyond this rate, by the kit's clock.
@@ -493,21 +462,19 @@ class MockKvs:
             creates_per_second: how many are accepted in any second, in a region; ``None``: no
                 limit.
         """
-        self._set_quota("rate_limit", "creates_per_second", creates_per_second, minimum=1)
+        self._quota("rate_limit", "creates_per_second", creates_per_second, minimum=1)
 
-    def _set_quota(self, method: str, name: str, value: int | None, *, minimum: int) -> None:
-        service = self._running_service
+    def _quota(self, method: str, name: str, value: int | None, *, minimum: int) -> None:
+        script = self._running_service.script
         if value is None:
-            service.script.remove(method)
+            script.remove(method)
         else:
             check_count(name, value, minimum)
-            service.script.add(method, value, None, f"{method}({value})")
+            script.add(method, value, None, f"{method}({value})")
 
     def clear(self) -> None:
         """Forget what is scripted and still to come; streams keep their states."""
-        service = self._running_service
-        with service.lock:
-            service.script.clear()
+        self._running_service.script.clear()
 
     # What happened
 
@@ -550,8 +517,7 @@ class MockKvs:
     @property
     def unused(self) -> tuple[str, ...]:
         """What was scripted and has not happened, one sentence for each."""
-        with self._service.lock:
-            return self._service.script.unused()
+        return self._service.script.unused()
 
     @property
     def elapsed(self) -> float:
@@ -559,14 +525,14 @@ class MockKvs:
         return self._service.clock.elapsed
 
     def _stream(self, name: str, region_name: str | None) -> Stream:
-        streams = self._service.store.all(region_name)
-        matching = [stream for stream in streams if stream.name == name]
+        store = self._service.store
+        matching = store.all(region_name, name)
         if not matching:
-            names = ", ".join(sorted({stream.name for stream in streams}))
+            names = ", ".join(sorted({each.record.stream_name for each in store.all(region_name)}))
             raise LookupError(f"there is no stream {shown(name)}; there are: {names or 'none'}")
         if len(matching) > 1:
-            one, other, *_ = matching
-            raise ambiguous(name, one.region, other.region, "pass region_name")
+            regions = [stream.record.region_name for stream in matching]
+            raise ambiguous(name, regions, "pass region_name")
         return matching[0]
 
 

@@ -1,4 +1,4 @@
-"""What the kit hands out."""
+"""What the kit hands out and raises."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,6 +9,10 @@ from attrs import field, frozen
 from ._core import StreamArn, StreamStatus
 
 ACCOUNT_ID = "123456789012"
+_WAY_OUT = (
+    "Take out what the test does not need, call clear() when the rest is not needed any more, or "
+    "allow it: mock_kvs(allow_unused=True), in pytest @pytest.mark.kvs_options(allow_unused=True)."
+)
 
 
 @frozen
@@ -79,3 +83,23 @@ class StreamRecord:
 
     default_storage_tier: str
     """As requested; ``HOT`` by default."""
+
+
+class UnusedFaultError(AssertionError):
+    """Something that the test scripted did not happen."""
+
+    unused: tuple[str, ...]
+    """What was scripted and did not happen, one sentence for each."""
+
+    def __init__(self, unused: tuple[str, ...], calls: str) -> None:
+        self.unused = unused
+        self.calls = calls
+        sentences = "\n".join(f"  - {sentence}" for sentence in unused)
+        super().__init__(
+            f"The test ended, and some of what it scripted had not happened:\n{sentences}\n"
+            f"Requests that were made: {calls}.\n{_WAY_OUT}"
+        )
+
+    def __reduce__(self) -> tuple[type["UnusedFaultError"], tuple[tuple[str, ...], str]]:
+        """Pickle by the constructor's arguments; pytest-xdist may send it to another process."""
+        return type(self), (self.unused, self.calls)

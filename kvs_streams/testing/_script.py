@@ -50,23 +50,21 @@ def check_operation(operation: object) -> None:
         )
 
 
-@define(kw_only=True)
+@define
 class Fault:
     """A scripted failure of one or more calls."""
 
     method: str
     """The kit's method that scripted it."""
-    error: str | None = None
+    error: str | None
     """The error code to answer; ``None`` drops the connection."""
-    message: str | None = None
-    status: int | None = None
     times: int
     operation: str
     stream_name: str | None
     attempts: int | None
     """How many requests of a call fail; ``None``: all of them."""
-    acts: bool = False
-    """Whether the service does its work before the response is lost."""
+    message: str | None = None
+    status: int | None = None
     met: int = 0
 
     def __attrs_post_init__(self) -> None:

@@ -137,7 +137,7 @@ class Seam:
     def opened(self) -> Generator[None, None, None]:
         """Answer all requests of this process to Kinesis Video Streams."""
         with self._stack:
-            self._stack.callback(setattr, self, "_is_open", False)
+            self._stack.callback(self._close)
             self._take(botocore.endpoint.Endpoint, botocore.signers.RequestSigner, _Endpoint)
             make = botocore.endpoint.Endpoint.__init__
 
@@ -148,6 +148,9 @@ class Seam:
             self._replace(botocore.endpoint.Endpoint, "__init__", make_and_take)
             self._take_aiobotocore()
             yield
+
+    def _close(self) -> None:
+        self._is_open = False
 
     def _take_aiobotocore(self) -> None:
         """Take over aiobotocore if it is loaded; its endpoints are made by botocore's too."""

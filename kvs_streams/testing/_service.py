@@ -5,14 +5,13 @@ import threading
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from datetime import timedelta
 from email.utils import formatdate
 from typing import Any
 
-from attrs import define, evolve
+from attrs import evolve
 
 from ._clock import NS_PER_SECOND, VirtualClock
-from ._core import LONGEST_RETENTION
+from ._core import LONGEST_RETENTION, StreamStatus
 from ._quota import RateLimit
 from ._records import Call
 from ._replies import DroppedConnectionError, Reply, Request, error_reply, json_reply
@@ -20,6 +19,11 @@ from ._rules import faults
 from ._script import OPERATIONS, Fault, Script
 from ._store import Store, Stream, tier_in
 
+_INVALID = "InvalidArgumentException"
+_UNKNOWN = (
+    "kvs_streams.testing does not imitate {}. Replace this call in the test, for example with "
+    "botocore's Stubber. The kit imitates {}."
+)
 _DEFAULT_PAGE, _LONGEST_PAGE = 10, 1_000
 _MOST_TAGS = 50
 _PLAYERS = {
@@ -28,15 +32,7 @@ _PLAYERS = {
 }
 
 
-@define
-class _Meeting:
-    """One call of a client, which botocore may send several times."""
-
-    fault: Fault | None
-    requests: int = 0
-
-
-class Refused(Exception):
+class RefusedError(Exception):
     """Raised to answer with an error."""
 
     def __init__(self, code: str, message: str | None = None) -> None:
@@ -55,7 +51,8 @@ class Service:
         self.script = Script()
         self.store = Store()
         self._validate = validate
-        self._meetings: dict[str, _Meeting] = {}
+        self._faults: dict[str, Fault | None] = {}
+        self._requests: Counter[str] = Counter()
         self._rates: defaultdict[str, RateLimit] = defaultdict(RateLimit)
         self._for_stream: dict[str, Callable[[Request, Stream], Reply]] = {
             "describe_stream": self._describe,
@@ -91,15 +88,8 @@ class Service:
                 reply = self._under_script(request)
                 error = reply.error
             finally:
-                self.calls.append(
-                    Call(
-                        request.operation,
-                        request.parameters,
-                        request.attempt,
-                        error,
-                        request.region,
-                    )
-                )
+                call = request.operation, request.parameters, request.attempt, error, request.region
+                self.calls.append(Call(*call))
         date = formatdate(self.clock.epoch() // NS_PER_SECOND, usegmt=True)
         return evolve(reply, headers={**reply.headers, "date": date})
 
@@ -107,7 +97,7 @@ class Service:
         fault = self._fault_for(request)
         if fault is None:
             return self._serve(request)
-        if fault.acts:
+        if fault.method == "lose_next_reply":
             self._serve(request)
         if fault.error is None:
             raise DroppedConnectionError
@@ -115,60 +105,55 @@ class Service:
 
     def _fault_for(self, request: Request) -> Fault | None:
         """Return the fault for this request: at most one for all requests of a call."""
-        meeting = self._meetings.get(request.call)
-        if meeting is None:
-            fault = self.script.fault(request.operation, request.stream_name)
-            meeting = self._meetings[request.call] = _Meeting(fault)
-        meeting.requests += 1
-        fault = meeting.fault
-        if fault is None or (fault.attempts is not None and meeting.requests > fault.attempts):
+        call = request.call
+        if call not in self._faults:
+            self._faults[call] = self.script.fault(request.operation, request.stream_name)
+        fault = self._faults[call]
+        self._requests[call] += 1
+        if fault and fault.attempts is not None and self._requests[call] > fault.attempts:
             return None
         return fault
 
     def _serve(self, request: Request) -> Reply:
+        operation = request.operation
+        if operation not in OPERATIONS:
+            text = _UNKNOWN.format(request.model.name, ", ".join(OPERATIONS))
+            return error_reply(request, "UnknownOperationException", text)
         try:
-            if request.operation not in OPERATIONS:
-                raise Refused(
-                    "UnknownOperationException",
-                    f"kvs_streams.testing does not imitate {request.model.name}. Replace this call "
-                    "in the test, for example with botocore's Stubber. The kit imitates "
-                    f"{', '.join(OPERATIONS)}.",
-                )
-            if request.operation == "create_stream":
+            if operation == "create_stream":
                 return self._create(request)
             self._check(request)
-            if request.operation == "list_streams":
+            if operation == "list_streams":
                 return self._list(request)
-            return self._for_stream[request.operation](request, self._stream(request))
-        except Refused as refused:
+            return self._for_stream[operation](request, self._stream(request))
+        except RefusedError as refused:
             return error_reply(request, refused.code, refused.message)
 
     def _check(self, request: Request) -> None:
         """Refuse what the published rules forbid; without ``validate`` only what has no meaning."""
         broken = list(faults(request.model.input_shape, request.parameters))
-        for code, rules in (("SerializationException", {"type"}), (_INVALID, {"required"})):
-            texts = [fault.text for fault in broken if fault.rule in rules]
+        for code, rule in (("SerializationException", "type"), (_INVALID, "required")):
+            texts = [fault.text for fault in broken if fault.rule == rule]
             if texts:
-                raise Refused(code, " ".join(texts))
+                raise RefusedError(code, " ".join(texts))
         if self._validate and broken:
             limits = {fault.rule for fault in broken if fault.path == "Tags"}
             if "min" in limits:
-                raise Refused("ValidationException", "Tags must not be empty.")
+                raise RefusedError("ValidationException", "Tags must not be empty.")
             if "max" in limits:
-                raise Refused("TagsPerResourceExceededLimitException")
-            raise Refused(_INVALID, " ".join(fault.text for fault in broken))
+                raise RefusedError("TagsPerResourceExceededLimitException")
+            raise RefusedError(_INVALID, " ".join(fault.text for fault in broken))
 
     def _stream(self, request: Request) -> Stream:
         """Find the stream that a request is about."""
         given = request.parameters
         name, arn = given.get("StreamName"), given.get("StreamARN") or given.get("ResourceARN")
         if name is None and arn is None:
-            raise Refused(_INVALID, "Either StreamName or StreamARN must be specified.")
+            raise RefusedError(_INVALID, "Either StreamName or StreamARN must be specified.")
         stream = self.store.find(request.region, name, arn)
         if stream is None:
-            raise Refused("ResourceNotFoundException")
-        if stream.hold is not None:
-            stream.hold.used = True
+            raise RefusedError("ResourceNotFoundException")
+        stream.touch()
         return stream
 
     # Operations on streams
@@ -176,12 +161,12 @@ class Service:
     def _create(self, request: Request) -> Reply:
         now: int | None = self.clock.epoch()
         rate = self.script.rule("rate_limit")
-        if rate is not None and rate.value is not None:
+        if rate is not None:
             rate.used = True
             # AWS counts for each account and region.
-            now = self._rates[request.region].accept(self.clock.epoch(), rate.value)
+            now = self._rates[request.region].accept(self.clock.epoch(), rate.value or 0)
         if now is None:
-            raise Refused("ClientLimitExceededException")
+            raise RefusedError("ClientLimitExceededException")
         self._check(request)
         limit = self.script.rule("account_limit")
         if limit is not None:
@@ -189,19 +174,17 @@ class Service:
         name = request.parameters["StreamName"]
         existing = self.store.find(request.region, name, None)
         if existing is not None:
-            if existing.hold is not None:
-                existing.hold.used = True
-            raise Refused("ResourceInUseException")
-        streams = len(self.store.all(request.region))
-        if limit is not None and limit.value is not None and streams >= limit.value:
-            raise Refused("AccountStreamLimitExceededException")
+            existing.touch()
+            raise RefusedError("ResourceInUseException")
+        if limit is not None and len(self.store.all(request.region)) >= (limit.value or 0):
+            raise RefusedError("AccountStreamLimitExceededException")
         stream = self.store.create(request.region, request.parameters, now // 1_000_000)
         stream.hiding = self.script.rule("hide_new", name)
         stream.hidden = (stream.hiding and stream.hiding.value) or 0
         holding = self.script.rule("hold_creating", name)
         if holding is not None:
             stream.held(holding, "CREATING")
-        return json_reply({"StreamARN": stream.arn})
+        return json_reply({"StreamARN": stream.record.stream_arn})
 
     def _list(self, request: Request) -> Reply:
         condition = request.parameters.get("StreamNameCondition") or {}
@@ -211,33 +194,28 @@ class Service:
             token = request.parameters.get("NextToken") or ""
             after = base64.b64decode(token, validate=True).decode()
         except ValueError:
-            raise Refused(_INVALID, "NextToken is not one that list_streams returned.") from None
-        matching = sorted(
-            (
-                stream
-                for stream in self.store.all(request.region)
-                if stream.name > after and stream.name.startswith(prefix)
-            ),
-            key=lambda stream: stream.name,
-        )
-        page = matching[:size]
+            text = "NextToken is not one that list_streams returned."
+            raise RefusedError(_INVALID, text) from None
+        by_name = {each.record.stream_name: each for each in self.store.all(request.region)}
+        names = sorted(name for name in by_name if name > after and name.startswith(prefix))
+        page = [by_name[name] for name in names[:size]]
         content: dict[str, object] = {
             "StreamInfoList": [stream.info() for stream in page if self.store.shows(stream)]
         }
-        if len(matching) > size:
-            content["NextToken"] = base64.b64encode(page[-1].name.encode()).decode()
+        if len(names) > size:
+            content["NextToken"] = base64.b64encode(names[size - 1].encode()).decode()
         return json_reply(content)
 
     def _describe(self, _: Request, stream: Stream) -> Reply:
         if not self.store.shows(stream):
-            raise Refused("ResourceNotFoundException")
+            raise RefusedError("ResourceNotFoundException")
         return json_reply({"StreamInfo": stream.info()})
 
     def _delete(self, request: Request, stream: Stream) -> Reply:
-        if request.parameters.get("CurrentVersion") not in {None, stream.version}:
-            raise Refused("VersionMismatchException")
-        if stream.status != "DELETING":
-            rule = self.script.rule("hold_deleting", stream.name)
+        if request.parameters.get("CurrentVersion") not in {None, stream.record.version}:
+            raise RefusedError("VersionMismatchException")
+        if stream.record.status != StreamStatus.DELETING:
+            rule = self.script.rule("hold_deleting", stream.record.stream_name)
             if rule is None:
                 self.store.delete(stream)
             else:
@@ -246,71 +224,58 @@ class Service:
         return json_reply({})
 
     def _update(self, request: Request, stream: Stream) -> Reply:
-        _check_update(request, stream)
-        stream.device_name = request.parameters.get("DeviceName") or stream.device_name
-        stream.media_type = request.parameters.get("MediaType") or stream.media_type
-        return self._updated(stream)
+        new, old = request.parameters, stream.record
+        device_name = new.get("DeviceName") or old.device_name
+        media_type = new.get("MediaType") or old.media_type
+        return self._updated(request, stream, device_name=device_name, media_type=media_type)
 
     def _update_retention(self, request: Request, stream: Stream) -> Reply:
-        _check_update(request, stream)
-        increases = request.parameters["Operation"] == "INCREASE_DATA_RETENTION"
         change = request.parameters["DataRetentionChangeInHours"]
-        hours = stream.hours + (change if increases else -change)
-        if not 0 <= hours <= LONGEST_RETENTION:
-            raise Refused(_INVALID, f"The retention period would be {hours} hours.")
-        stream.hours = hours
-        return self._updated(stream)
+        sign = 1 if request.parameters["Operation"] == "INCREASE_DATA_RETENTION" else -1
+        hours = stream.record.data_retention_in_hours + sign * change
+        return self._updated(request, stream, data_retention_in_hours=hours)
 
     def _update_storage(self, request: Request, stream: Stream) -> Reply:
-        _check_update(request, stream)
-        stream.tier = tier_in(request.parameters)
-        return self._updated(stream)
+        return self._updated(request, stream, default_storage_tier=tier_in(request.parameters))
 
-    def _updated(self, stream: Stream) -> Reply:
-        stream.version = self.store.next_version()
+    def _updated(self, request: Request, stream: Stream, **changes: Any) -> Reply:
+        if request.parameters["CurrentVersion"] != stream.record.version:
+            raise RefusedError("VersionMismatchException")
+        if stream.record.status != StreamStatus.ACTIVE:
+            text = f"The stream is {stream.record.status}; it can be updated when it is ACTIVE."
+            raise RefusedError("ResourceInUseException", text)
+        hours = changes.get("data_retention_in_hours", 0)
+        if not 0 <= hours <= LONGEST_RETENTION:
+            raise RefusedError(_INVALID, f"The retention period would be {hours} hours.")
+        stream.change(version=self.store.next_version(), **changes)
         return json_reply({})
 
 
-_INVALID = "InvalidArgumentException"
-
-
-def _check_update(request: Request, stream: Stream) -> None:
-    if request.parameters["CurrentVersion"] != stream.version:
-        raise Refused("VersionMismatchException")
-    if stream.status != "ACTIVE":
-        text = f"The stream is {stream.status}, and can be updated when it is ACTIVE."
-        raise Refused("ResourceInUseException", text)
-
-
 def _describe_storage(_: Request, stream: Stream) -> Reply:
-    return json_reply(
-        {
-            "StreamName": stream.name,
-            "StreamARN": stream.arn,
-            "StreamStorageConfiguration": {"DefaultStorageTier": stream.tier},
-        }
-    )
+    tier = {"DefaultStorageTier": stream.record.default_storage_tier}
+    names = {"StreamName": stream.record.stream_name, "StreamARN": stream.record.stream_arn}
+    return json_reply({**names, "StreamStorageConfiguration": tier})
 
 
 def _tag(request: Request, stream: Stream) -> Reply:
     new: Any = request.parameters["Tags"]
     if isinstance(new, list):
         new = {tag["Key"]: tag["Value"] for tag in new}
-    tags = {**stream.tags, **new}
+    tags = {**stream.record.tags, **new}
     if len(tags) > _MOST_TAGS:
-        raise Refused("TagsPerResourceExceededLimitException")
-    stream.tags = tags
+        raise RefusedError("TagsPerResourceExceededLimitException")
+    stream.change(tags=tags)
     return json_reply({})
 
 
 def _untag(request: Request, stream: Stream) -> Reply:
-    for key in request.parameters["TagKeyList"]:
-        stream.tags.pop(key, None)
+    gone = request.parameters["TagKeyList"]
+    stream.change(tags={key: tag for key, tag in stream.record.tags.items() if key not in gone})
     return json_reply({})
 
 
 def _list_tags(_: Request, stream: Stream) -> Reply:
-    return json_reply({"Tags": stream.tags})
+    return json_reply({"Tags": stream.record.tags})
 
 
 # Media
@@ -322,8 +287,8 @@ def _data_endpoint(request: Request, stream: Stream) -> Reply:
 
 
 def _check_retention(stream: Stream) -> None:
-    if not stream.hours:
-        raise Refused("NoDataRetentionException")
+    if not stream.record.data_retention_in_hours:
+        raise RefusedError("NoDataRetentionException")
 
 
 def _play(request: Request, stream: Stream) -> Reply:

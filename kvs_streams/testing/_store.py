@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from zlib import crc32
 
-from attrs import define
+from attrs import define, evolve
 
 from ._core import StreamArn, StreamStatus, shown
 from ._records import ACCOUNT_ID, StreamRecord
@@ -21,22 +21,11 @@ def _partition(region: str) -> tuple[str, str]:
     return next(found, ("aws", "amazonaws.com"))
 
 
-@define(kw_only=True)
+@define
 class Stream:
-    """A stream that exists."""
+    """A stream that exists, and what is scripted for it."""
 
-    name: str
-    arn: str
-    region: str
-    created_ms: int
-    version: str
-    device_name: str | None
-    media_type: str | None
-    kms_key_id: str
-    hours: int
-    tags: dict[str, str]
-    tier: str
-    status: str = "ACTIVE"
+    record: StreamRecord
     hold: Rule | None = None
     """What keeps it in its status."""
     polls: int | None = None
@@ -45,45 +34,38 @@ class Stream:
     hidden: int = 0
     """How many more times it is not found."""
 
+    def change(self, **changes: Any) -> None:
+        """Change the stream."""
+        self.record = evolve(self.record, **changes)
+
     def held(self, rule: Rule, status: str) -> None:
         """Keep it in a status."""
-        self.hold, self.polls, self.status = rule, rule.value, status
+        self.hold, self.polls = rule, rule.value
+        self.change(status=StreamStatus(status))
+
+    def touch(self) -> None:
+        """Note that a call was answered under what holds it."""
+        if self.hold is not None:
+            self.hold.used = True
 
     def info(self) -> dict[str, object]:
         """Return what describe_stream and list_streams show."""
         return {
-            "DeviceName": self.device_name,
-            "StreamName": self.name,
-            "StreamARN": self.arn,
-            "MediaType": self.media_type,
-            "KmsKeyId": self.kms_key_id,
-            "Version": self.version,
-            "Status": self.status,
-            "CreationTime": self.created_ms / 1000,
-            "DataRetentionInHours": self.hours,
+            "DeviceName": self.record.device_name,
+            "StreamName": self.record.stream_name,
+            "StreamARN": self.record.stream_arn,
+            "MediaType": self.record.media_type,
+            "KmsKeyId": self.record.kms_key_id,
+            "Version": self.record.version,
+            "Status": self.record.status,
+            "CreationTime": self.record.creation_time.timestamp(),
+            "DataRetentionInHours": self.record.data_retention_in_hours,
         }
-
-    def record(self) -> StreamRecord:
-        """Return what a test sees."""
-        return StreamRecord(
-            stream_name=self.name,
-            stream_arn=StreamArn(self.arn),
-            status=StreamStatus(self.status),
-            region_name=self.region,
-            creation_time=_EPOCH + timedelta(milliseconds=self.created_ms),
-            version=self.version,
-            device_name=self.device_name,
-            media_type=self.media_type,
-            kms_key_id=self.kms_key_id,
-            data_retention_in_hours=self.hours,
-            tags=dict(self.tags),
-            default_storage_tier=self.tier,
-        )
 
     def host(self, kind: str) -> str:
         """Return the host for its media, in AWS's form."""
-        end = _partition(self.region)[1]
-        return f"https://{kind}-{crc32(self.arn.encode()):08x}.kinesisvideo.{self.region}.{end}"
+        code, region = crc32(self.record.stream_arn.encode()), self.record.region_name
+        return f"https://{kind}-{code:08x}.kinesisvideo.{region}.{_partition(region)[1]}"
 
 
 class Store:
@@ -98,23 +80,26 @@ class Store:
         """Create a stream, in the status ACTIVE."""
         name = parameters["StreamName"]
         # A stream that is deleted and created again within a millisecond must differ all the same.
-        created_ms = max(now_ms, self._latest.get((region, name), 0) + 1)
-        self._latest[region, name] = created_ms
+        suffix = max(now_ms, self._latest.get((region, name), 0) + 1)
+        self._latest[region, name] = suffix
         partition, _ = _partition(region)
+        arn = f"arn:{partition}:kinesisvideo:{region}:{ACCOUNT_ID}:stream/{name}/{suffix}"
         key = f"arn:{partition}:kms:{region}:{ACCOUNT_ID}:alias/aws/kinesisvideo"
-        stream = self._streams[region, name] = Stream(
-            name=name,
-            arn=f"arn:{partition}:kinesisvideo:{region}:{ACCOUNT_ID}:stream/{name}/{created_ms}",
-            region=region,
-            created_ms=created_ms,
+        record = StreamRecord(
+            stream_name=name,
+            stream_arn=StreamArn(arn),
+            status=StreamStatus.ACTIVE,
+            region_name=region,
+            creation_time=_EPOCH + timedelta(milliseconds=suffix),
             version=self.next_version(),
             device_name=parameters.get("DeviceName"),
             media_type=parameters.get("MediaType"),
             kms_key_id=parameters.get("KmsKeyId") or key,
-            hours=parameters.get("DataRetentionInHours") or 0,
+            data_retention_in_hours=parameters.get("DataRetentionInHours") or 0,
             tags=dict(parameters.get("Tags") or {}),
-            tier=tier_in(parameters),
+            default_storage_tier=tier_in(parameters),
         )
+        stream = self._streams[region, name] = Stream(record)
         return stream
 
     def next_version(self) -> str:
@@ -124,45 +109,44 @@ class Store:
 
     def delete(self, stream: Stream) -> None:
         """Remove a stream."""
-        del self._streams[stream.region, stream.name]
+        del self._streams[stream.record.region_name, stream.record.stream_name]
 
-    def exists(self, stream: Stream) -> bool:
-        """Return whether a stream has not been deleted, nor replaced."""
-        return self._streams.get((stream.region, stream.name)) is stream
-
-    def all(self, region: str | None = None) -> list[Stream]:
-        """Return all streams, or those of a region."""
-        return [each for each in self._streams.values() if region in {None, each.region}]
+    def all(self, region: str | None = None, name: str | None = None) -> list[Stream]:
+        """Return all streams, or those of a region, of a name, or both."""
+        return [
+            stream
+            for key, stream in self._streams.items()
+            if region in {None, key[0]} and name in {None, key[1]}
+        ]
 
     def find(self, region: str, name: str | None, arn: str | None) -> Stream | None:
-        """Find a stream by all that is given of it."""
-        for each in self.all(region):
-            if name in {None, each.name} and arn in {None, each.arn}:
-                return each
-        return None
+        """Find a stream by its name, its ARN, or both."""
+        in_arn = (arn or "").partition("/")[2].partition("/")[0]
+        stream = self._streams.get((region, name or in_arn))
+        return stream if stream and arn in {None, stream.record.stream_arn} else None
 
     def release(self, stream: Stream) -> None:
         """Let a held stream go on: it becomes ACTIVE, or is gone if it was being deleted."""
         stream.hold = None
-        if stream.status == "DELETING":
+        if stream.record.status == StreamStatus.DELETING:
             self.delete(stream)
         else:
-            stream.status = "ACTIVE"
+            stream.change(status=StreamStatus.ACTIVE)
 
     def shows(self, stream: Stream) -> bool:
         """Return whether a poll finds a stream, and count the poll."""
-        if stream.hidden:
+        if stream.hidden and stream.hiding is not None:
             stream.hidden -= 1
-            if stream.hiding is not None:
-                stream.hiding.used = True
+            stream.hiding.used = True
             return False
-        if stream.hold is not None:
-            stream.hold.used = True
-            if stream.polls == 0:
+        stream.touch()
+        if stream.hold is not None and stream.polls is not None:
+            stream.polls -= 1
+            if stream.polls < 0:
+                is_gone = stream.record.status == StreamStatus.DELETING
                 self.release(stream)
-            elif stream.polls is not None:
-                stream.polls -= 1
-        return self.exists(stream)
+                return not is_gone
+        return True
 
 
 def tier_in(parameters: Mapping[str, Any]) -> str:
@@ -175,13 +159,14 @@ def by_name(streams: Iterable[Stream]) -> dict[str, StreamRecord]:
     """Return the records of streams by name; refuse a name that exists in two regions."""
     records: dict[str, StreamRecord] = {}
     for stream in streams:
-        record = stream.record()
-        other = records.setdefault(stream.name, record)
-        if other is not record:
-            raise ambiguous(other.stream_name, other.region_name, stream.region, "ask streams_in()")
+        name = stream.record.stream_name
+        other = records.setdefault(name, stream.record)
+        if other is not stream.record:
+            regions = other.region_name, stream.record.region_name
+            raise ambiguous(name, regions, "ask streams_in(region_name)")
     return records
 
 
-def ambiguous(name: str, one: str, other: str, way_out: str) -> LookupError:
+def ambiguous(name: str, regions: Iterable[str], way_out: str) -> LookupError:
     """Return the error for a name that exists in two regions."""
-    return LookupError(f"stream {shown(name)} exists in {one} and in {other}: {way_out}")
+    return LookupError(f"stream {shown(name)} exists in {' and in '.join(regions)}: {way_out}")
