@@ -1,4 +1,4 @@
-"""A test kit for code that uses kvs_streams: Kinesis Video Streams in memory, and scripted failures.
+"""A test kit for code that uses kvs_streams: the service in memory, with scripted failures.
 
 ``mock_kvs`` is all that a test needs; with pytest the fixture ``kvs_mock`` gives the same. The rest
 is here for annotations and ``except`` clauses.

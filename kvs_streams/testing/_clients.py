@@ -65,7 +65,5 @@ def boto_session() -> Any:
     for variable in ("config_file", "credentials_file"):
         session.set_config_variable(variable, os.devnull)
     return boto3.Session(
-        aws_access_key_id=PLACEHOLDER,
-        aws_secret_access_key=PLACEHOLDER,
-        botocore_session=session,
+        aws_access_key_id=PLACEHOLDER, aws_secret_access_key=PLACEHOLDER, botocore_session=session
     )

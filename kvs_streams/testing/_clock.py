@@ -1,15 +1,13 @@
-"""The kit's clock: virtual time in whole nanoseconds, the same on every machine."""
+"""The kit's clock, and a quota in its time: whole nanoseconds, the same on every machine."""
 
 import asyncio
 import math
 import threading
 import time
+from bisect import bisect_right
 from contextvars import ContextVar
 
 NS_PER_SECOND = 1_000_000_000
-
-# About 317 years, so that dates stay before the year 3000, the last that Windows can convert.
-_LONGEST = 10_000_000_000
 
 # Jitter in its middle, so that every run of a test is the same.
 _RANDOM = 0.5
@@ -97,19 +95,40 @@ class VirtualClock:
             await self.sleep_async(int(ns))
 
     def advance(self, ns: int) -> None:
-        """Let time pass for every thread and task.
-
-        Raises:
-            ValueError: If all calls together would exceed the limit.
-        """
+        """Let time pass for every thread and task."""
         with self._lock:
-            if self._advanced + ns > _LONGEST * NS_PER_SECOND:
-                raise ValueError(
-                    f"all calls of advance together must be at most {_LONGEST} seconds, got "
-                    f"{ns / NS_PER_SECOND:.15g} after {self._advanced / NS_PER_SECOND:.15g}"
-                )
             self._advanced += ns
 
     def random(self) -> float:
         """Return the middle of all random numbers."""
         return _RANDOM
+
+
+class RateLimit:
+    """Creates per second in a sliding window, also for requests that arrive out of order."""
+
+    def __init__(self) -> None:
+        self._accepted: list[int] = []
+
+    def accept(self, now: int, rate: int) -> int | None:
+        """Return the time at which a request is accepted; ``None`` if it is throttled.
+
+        Threads and tasks have times of their own, so that a request can arrive after others that
+        are later than it. If its own second is full, it may be accepted at the latest time.
+        """
+        latest = max([now, *self._accepted[-1:]])
+        if self._fits(now, rate):
+            return now
+        return latest if self._fits(latest, rate) else None
+
+    def _fits(self, now: int, rate: int) -> bool:
+        """Add a time unless some window of one second then held more than ``rate``."""
+        accepted = self._accepted
+        place = bisect_right(accepted, now)
+        accepted.insert(place, now)
+        # Every run of rate + 1 requests that includes this one.
+        for first in range(max(0, place - rate), min(place, len(accepted) - 1 - rate) + 1):
+            if accepted[first + rate] - accepted[first] < NS_PER_SECOND:
+                del accepted[place]
+                return False
+        return True

@@ -10,9 +10,7 @@ from typing import Any
 
 from ._clients import PLACEHOLDER
 
-# The first that puts everything back when it stops.
-MINIMUM_MOTO = (5, 0, 8)
-_INSTALL = 'pip install "kvs_streams[testing]"'
+_NO_MOTO = 'kvs_streams.testing needs moto 5.0.8 or newer: pip install "kvs_streams[testing]" ({})'
 
 # Where a child process finds no server: nothing listens there, and the error shows the URL.
 NOWHERE = "http://127.0.0.1:9/mock_kvs(server=True)"
@@ -97,19 +95,9 @@ def clean_up(at_start: Mapping[str, str]) -> None:
 def require_moto() -> None:
     """Raise ``ImportError``, saying what to install, if moto is missing or too old."""
     try:
-        import moto
-    except ImportError as error:
-        raise ImportError(
-            f"kvs_streams.testing needs {error.name or 'moto'}, which is missing: {_INSTALL}",
-            name=error.name,
-        ) from error
-    found = tuple(int(part) for part in re.findall("[0-9]+", moto.__version__)[:3])
-    if found < MINIMUM_MOTO:
-        wanted = ".".join(map(str, MINIMUM_MOTO))
-        raise ImportError(
-            f"kvs_streams.testing needs moto {wanted} or newer, not {moto.__version__}: {_INSTALL}",
-            name="moto",
-        )
+        importlib.import_module("moto").mock_aws  # noqa: B018 - older ones have none
+    except (ImportError, AttributeError) as error:
+        raise ImportError(_NO_MOTO.format(error), name="moto") from error
 
 
 def _moto_is_active() -> bool:

@@ -3,30 +3,27 @@
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
-from types import TracebackType
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, TypeVar, cast, overload
+from unittest import mock
 
+from attrs import define, evolve, field
 from botocore.config import Config
 
+from . import _core
 from ._clients import BotoClient, boto_session
 from ._clock import NS_PER_SECOND, VirtualClock
-from ._core import (
-    CLOCK,
-    AsyncStreamsClient,
-    StreamsClient,
-    StreamStatus,
-    ThrottleRetry,
-    shown,
-)
+from ._core import AsyncStreamsClient, StreamsClient, StreamStatus, ThrottleRetry, shown
 from ._environment import NOWHERE, environment, require_moto, rest_of_aws
 from ._records import Call, StreamRecord, UnusedFaultError
-from ._replies import ErrorCode, Reply, Request
+from ._replies import ErrorCode
 from ._script import Fault, Operation, check_count, check_operation
+from ._seam import Seam
 from ._service import Service
 from ._store import Stream, ambiguous, by_name
 
+_RUNNING = "mock_kvs is running in this process already: use that one, or stop it first"
 _NOT_RUNNING = "mock_kvs is not running: use it in a with statement, or call start()"
 
 # About thirty years at once.
@@ -39,6 +36,7 @@ _lock = threading.Lock()
 _running: "MockKvs | None" = None
 
 
+@define(eq=False, slots=False, kw_only=True)
 class MockKvs:
     """Kinesis Video Streams for tests, with scripted failures; made by ``mock_kvs``.
 
@@ -46,25 +44,14 @@ class MockKvs:
     before it and those without credentials. Nothing waits. moto answers for the rest of AWS.
     """
 
-    def __init__(
-        self, *, server: bool, validate: bool, allow_unused: bool, region_name: str
-    ) -> None:
-        """Only ``mock_kvs`` calls this."""
-        self._again = functools.partial(
-            MockKvs,
-            server=server,
-            validate=validate,
-            allow_unused=allow_unused,
-            region_name=region_name,
-        )
-        self._server = server
-        self._validate = validate
-        self._allow_unused = allow_unused
-        self._region_name = region_name
-        self._stack = ExitStack()
-        self._last_service: Service | None = None
-        self._is_running = False
-        self._endpoint_url: str | None = None
+    _server: bool = False
+    _validate: bool = True
+    _allow_unused: bool = False
+    _region_name: str = "us-east-1"
+    _stack: ExitStack = field(init=False, factory=ExitStack)
+    _last_service: Service | None = field(init=False, default=None)
+    _is_running: bool = field(init=False, default=False)
+    _endpoint_url: str | None = field(init=False, default=None)
 
     # Life
 
@@ -78,27 +65,23 @@ class MockKvs:
         """
         global _running  # noqa: PLW0603 - the process is what it changes
         require_moto()
-        from ._seam import Seam
-
         with _lock:
             if _running is not None:
-                raise RuntimeError(
-                    "mock_kvs is running in this process already: use that one, or stop it first"
-                )
+                raise RuntimeError(_RUNNING)
             _running = self
         clock = VirtualClock()
         service = Service(clock, validate=self._validate)
         with ExitStack() as stack:
             stack.callback(self._over)
             if self._server:
-                self._endpoint_url = stack.enter_context(_serve(service, self._region_name))
+                from ._server import serving
+
+                self._endpoint_url = stack.enter_context(serving(service, self._region_name))
             home_url = self._endpoint_url or NOWHERE
             stack.enter_context(environment(self._region_name, home_url))
             stack.enter_context(rest_of_aws())
             stack.enter_context(Seam(service.answer, home_url).opened())
-            owner, name = CLOCK
-            stack.callback(setattr, owner, name, getattr(owner, name))
-            setattr(owner, name, clock)
+            stack.enter_context(mock.patch.object(_core.CLOCK_OWNER, "clock", clock))
             self._stack = stack.pop_all()
         self._last_service = service
         self._is_running = True
@@ -125,19 +108,14 @@ class MockKvs:
         if not self._allow_unused and self.unused:
             raise UnusedFaultError(self.unused, self._service.calls_in_words())
 
-    def __enter__(self) -> "MockKvs":
+    def __enter__(self) -> "MockKvs":  # noqa: PYI034 - editors complete this
         """Start the kit."""
         return self.start()
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         """Stop the kit; after a failure, without the check for unused faults."""
         self.stop()
-        if exc is None:
+        if error is None:
             self.check_unused()
 
     def __call__(self, function: _F) -> _F:
@@ -154,18 +132,18 @@ class MockKvs:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise TypeError("mock_kvs does not decorate generators: use it in a with statement")
 
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with self._again():
-                return function(*args, **kwargs)
+        if inspect.iscoroutinefunction(function):
 
-        @functools.wraps(function)
-        async def async_wrapper(*args: Any, **kwargs: Any) -> Any:
-            with self._again():
-                return await function(*args, **kwargs)
+            async def call(*args: Any, **kwargs: Any) -> Any:
+                with evolve(self):
+                    return await function(*args, **kwargs)
+        else:
 
-        is_async = inspect.iscoroutinefunction(function)
-        return cast("_F", async_wrapper if is_async else wrapper)
+            def call(*args: Any, **kwargs: Any) -> Any:
+                with evolve(self):
+                    return function(*args, **kwargs)
+
+        return cast("_F", functools.wraps(function)(call))
 
     @property
     def _service(self) -> Service:
@@ -212,10 +190,8 @@ class MockKvs:
             config: botocore's configuration, for example of its retries.
             throttle_retry: the client's retry policy for throttles.
         """
-        return StreamsClient(
-            self.boto_client(region_name=region_name, config=config),
-            throttle_retry=ThrottleRetry() if throttle_retry is None else throttle_retry,
-        )
+        boto_client = self.boto_client(region_name=region_name, config=config)
+        return StreamsClient(boto_client, throttle_retry=throttle_retry or ThrottleRetry())
 
     def async_client(
         self,
@@ -231,19 +207,15 @@ class MockKvs:
             config: botocore's configuration, for example of its retries.
             throttle_retry: the client's retry policy for throttles.
         """
-        return AsyncStreamsClient(
-            self.boto_client(region_name=region_name, config=config),
-            throttle_retry=ThrottleRetry() if throttle_retry is None else throttle_retry,
-        )
+        boto_client = self.boto_client(region_name=region_name, config=config)
+        return AsyncStreamsClient(boto_client, throttle_retry=throttle_retry or ThrottleRetry())
 
     @property
     def endpoint_url(self) -> str:
         """The service's address for clients in any language, with ``mock_kvs(server=True)``."""
         _ = self._running_service
         if self._endpoint_url is None:
-            raise RuntimeError(
-                "the kit answers in this process: for an endpoint, ask for mock_kvs(server=True)"
-            )
+            raise RuntimeError("for an endpoint, ask for mock_kvs(server=True)")
         return self._endpoint_url
 
     # What goes wrong
@@ -276,9 +248,7 @@ class MockKvs:
             TypeError: If a value is of the wrong type.
             ValueError: If a value is out of its range.
         """
-        self._add(
-            Fault("fail_next", error, times, operation, stream_name, attempts, message, status)
-        )
+        self._add("fail_next", error, times, operation, stream_name, attempts, message, status)
 
     def drop_next(
         self,
@@ -300,7 +270,7 @@ class MockKvs:
             TypeError: If a value is of the wrong type.
             ValueError: If a value is out of its range.
         """
-        self._add(Fault("drop_next", None, times, operation, stream_name, attempts))
+        self._add("drop_next", None, times, operation, stream_name, attempts)
 
     def lose_next_reply(
         self,
@@ -326,10 +296,10 @@ class MockKvs:
             TypeError: If a value is of the wrong type.
             ValueError: If a value is out of its range.
         """
-        self._add(Fault("lose_next_reply", error, times, operation, stream_name, attempts))
+        self._add("lose_next_reply", error, times, operation, stream_name, attempts)
 
-    def _add(self, fault: Fault) -> None:
-        self._running_service.script.faults.append(fault)
+    def _add(self, *fault: Any) -> None:
+        self._running_service.script.faults.append(Fault(*fault))
 
     # What takes time
 
@@ -343,7 +313,7 @@ class MockKvs:
                 ``None``: until ``release``.
             stream_name: only this stream.
         """
-        self._rule("hold_creating", describes, stream_name)
+        self._rule("hold_creating", describes, stream_name, "later call for a new stream")
 
     def hold_deleting(
         self, describes: int | None = None, *, stream_name: str | None = None
@@ -355,7 +325,7 @@ class MockKvs:
                 ``None``: until ``release``.
             stream_name: only this stream.
         """
-        self._rule("hold_deleting", describes, stream_name)
+        self._rule("hold_deleting", describes, stream_name, "delete_stream")
 
     def hide_new(self, describes: int = 1, *, stream_name: str | None = None) -> None:
         """Let ``describe_stream`` and ``list_streams`` not find new streams at first.
@@ -369,16 +339,24 @@ class MockKvs:
             ValueError: If a value is out of its range.
         """
         check_count("describes", describes)
-        self._rule("hide_new", describes, stream_name)
+        self._rule("hide_new", describes, stream_name, "poll of a new stream")
 
-    def _rule(self, method: str, value: int | None, stream_name: str | None) -> None:
+    def _rule(self, method: str, value: int | None, stream_name: str | None, use: str) -> None:
         if value is not None:
             check_count("describes", value)
         arguments = [] if value is None else [str(value)]
         if stream_name is not None:
             arguments.append(f"stream_name={stream_name!r}")
+        script = f"{method}({', '.join(arguments)})"
+        self._running_service.script.add(method, value, stream_name, script, use)
+
+    def _quota(self, method: str, value: int | None, minimum: int) -> None:
         script = self._running_service.script
-        script.add(method, value, stream_name, f"{method}({', '.join(arguments)})")
+        if value is None:
+            script.remove(method)
+        else:
+            check_count(f"the value of {method}", value, minimum)
+            script.add(method, value, None, f"{method}({value})", "create_stream")
 
     def set_status(
         self,
@@ -408,9 +386,10 @@ class MockKvs:
         service = self._running_service
         with service.lock:
             stream = self._stream(stream_name, region_name)
-            key = stream.record.stream_arn
-            script = f"set_status({stream_name!r}, {str(status)!r})"
-            stream.held(service.script.add("set_status", describes, key, script), str(status))
+            key, script = stream.record.stream_arn, f"set_status({stream_name!r}, {str(status)!r})"
+            use = "later call for the stream"
+            rule = service.script.add("set_status", describes, key, script, use)
+            stream.held(rule, str(status))
 
     def release(self, stream_name: str, *, region_name: str | None = None) -> None:
         """Let a held stream go on: it becomes ACTIVE, or is gone if it was being deleted.
@@ -430,19 +409,14 @@ class MockKvs:
         """Let time pass; otherwise only the sleeps of kvs_streams' clients move the kit's clock.
 
         Args:
-            seconds: how long, from 0 to a billion, and ten billion for all calls together.
+            seconds: how long, from 0 to a billion.
 
         Raises:
-            TypeError: If ``seconds`` is not a number.
-            ValueError: If ``seconds``, alone or with the calls before, is out of its range.
+            ValueError: If ``seconds`` is out of its range.
         """
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-            raise TypeError(f"seconds must be a number, not {shown(seconds)}")
         # Not a number compares false with everything.
         if not 0 <= seconds <= _LONGEST_ADVANCE:
-            raise ValueError(
-                f"seconds must be from 0 to {_LONGEST_ADVANCE:.0f}, got {shown(seconds)}"
-            )
+            raise ValueError(f"seconds must be from 0 to 1000000000, got {shown(seconds)}")
         self._running_service.clock.advance(round(seconds * NS_PER_SECOND))
 
     # Quotas
@@ -453,7 +427,7 @@ class MockKvs:
         Args:
             streams: how many may exist; ``None``: no limit.
         """
-        self._quota("account_limit", "streams", streams, minimum=0)
+        self._quota("account_limit", streams, minimum=0)
 
     def rate_limit(self, creates_per_second: int | None) -> None:
         """Throttle ``create_stream`` beyond this rate, by the kit's clock.
@@ -462,15 +436,7 @@ class MockKvs:
             creates_per_second: how many are accepted in any second, in a region; ``None``: no
                 limit.
         """
-        self._quota("rate_limit", "creates_per_second", creates_per_second, minimum=1)
-
-    def _quota(self, method: str, name: str, value: int | None, *, minimum: int) -> None:
-        script = self._running_service.script
-        if value is None:
-            script.remove(method)
-        else:
-            check_count(name, value, minimum)
-            script.add(method, value, None, f"{method}({value})")
+        self._quota("rate_limit", creates_per_second, minimum=1)
 
     def clear(self) -> None:
         """Forget what is scripted and still to come; streams keep their states."""
@@ -536,19 +502,6 @@ class MockKvs:
         return matching[0]
 
 
-@contextmanager
-def _serve(service: Service, region_name: str) -> Generator[str, None, None]:
-    from ._server import serving
-
-    def answer(request: Request) -> Reply:
-        # The sender is another process, and its request comes at the latest time.
-        service.clock.start()
-        return service.answer(request)
-
-    with serving(answer, region_name) as endpoint_url:
-        yield endpoint_url
-
-
 @overload
 def mock_kvs(function: _F, /) -> _F: ...
 
@@ -563,15 +516,7 @@ def mock_kvs(
 ) -> MockKvs: ...
 
 
-def mock_kvs(
-    function: _F | None = None,
-    /,
-    *,
-    server: bool = False,
-    validate: bool = True,
-    allow_unused: bool = False,
-    region_name: str = "us-east-1",
-) -> MockKvs | _F:
+def mock_kvs(function: Any = None, /, **options: Any) -> Any:
     """Return Kinesis Video Streams for a test: for a ``with`` statement, or to decorate a function.
 
     Args:
@@ -584,7 +529,5 @@ def mock_kvs(
         allow_unused: do not fail a test for what it scripted and did not use.
         region_name: the default region.
     """
-    kit = MockKvs(
-        server=server, validate=validate, allow_unused=allow_unused, region_name=region_name
-    )
+    kit = MockKvs(**options)
     return kit if function is None else kit(function)

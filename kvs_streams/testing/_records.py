@@ -92,14 +92,14 @@ class UnusedFaultError(AssertionError):
     """What was scripted and did not happen, one sentence for each."""
 
     def __init__(self, unused: tuple[str, ...], calls: str) -> None:
+        super().__init__(unused, calls)
         self.unused = unused
         self.calls = calls
-        sentences = "\n".join(f"  - {sentence}" for sentence in unused)
-        super().__init__(
-            f"The test ended, and some of what it scripted had not happened:\n{sentences}\n"
-            f"Requests that were made: {calls}.\n{_WAY_OUT}"
-        )
 
-    def __reduce__(self) -> tuple[type["UnusedFaultError"], tuple[tuple[str, ...], str]]:
-        """Pickle by the constructor's arguments; pytest-xdist may send it to another process."""
-        return type(self), (self.unused, self.calls)
+    def __str__(self) -> str:
+        """Say what has not happened, what has, and what to do."""
+        sentences = "\n".join(f"  - {sentence}" for sentence in self.unused)
+        return (
+            f"The test ended, and some of what it scripted had not happened:\n{sentences}\n"
+            f"Requests that were made: {self.calls}.\n{_WAY_OUT}"
+        )

@@ -1,6 +1,7 @@
 """Requests as they arrive, and replies as the service writes them."""
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -35,36 +36,18 @@ _SIGNATURE = (
     "The request signature we calculated does not match the signature you provided. Check your AWS "
     "Secret Access Key and signing method. Consult the service documentation for details."
 )
-_TAGS = (
-    "You have exceeded the limit of tags that you can associate with the resource. "
-    "A Kinesis video stream can support up to 50 tags."
-)
-_VERSION = (
-    "The stream version that you specified is not the latest version. To get the latest version, "
-    "use the DescribeStream API."
-)
 _DENIED = (
-    "User: arn:aws:iam::{account}:user/testing is not authorized to perform: kinesisvideo:{api}"
+    f"User: arn:aws:iam::{ACCOUNT_ID}:user/testing is not authorized to perform: kinesisvideo:"
 )
 
-# Status and text. Errors of the model have the model's status and documentation; the others are as
-# seen on the wire or, if that is not published, as AWS's common errors are documented.
-_ERRORS: dict[str, tuple[int, str]] = {
-    "AccountStreamLimitExceededException": (
-        400,
-        "The number of streams created for the account is too high.",
-    ),
+# Status and text as seen on the wire or, if that is not published, as AWS's common errors are
+# documented. All other errors of the model have the model's status and documentation.
+_SEEN = {
     "ClientLimitExceededException": (400, "Limit exceeded on number of requests for {api} API"),
-    "DeviceStreamLimitExceededException": (400, "Not implemented."),
-    "InvalidArgumentException": (400, "The value for this input parameter is invalid."),
-    "InvalidDeviceException": (400, "Not implemented."),
     "ResourceInUseException": (400, "The stream already exists."),
-    "TagsPerResourceExceededLimitException": (400, _TAGS),
     "ResourceNotFoundException": (404, "The requested stream is not found or not active."),
-    "VersionMismatchException": (400, _VERSION),
     "NoDataRetentionException": (400, "The Stream data retention in hours is equal to zero."),
-    "AccessDeniedException": (403, _DENIED),
-    "NotAuthorizedException": (401, "The caller is not authorized to perform this operation."),
+    "AccessDeniedException": (403, _DENIED + "{api}"),
     "ExpiredTokenException": (403, "The security token included in the request is expired"),
     "UnrecognizedClientException": (403, "The security token included in the request is invalid."),
     "InvalidSignatureException": (403, _SIGNATURE),
@@ -109,8 +92,6 @@ class Request:
     region: str
     call: str
     """The same in all requests of a call."""
-    attempt: int
-    """1 for a call's first request."""
     server: str | None = None
     """The kit's address, if the request came over HTTP."""
     operation: str = field(init=False)
@@ -130,10 +111,7 @@ class Request:
 
 def json_reply(content: object, status: int = 200, error: str | None = None) -> Reply:
     """Answer with JSON."""
-    headers = {
-        "content-type": "application/x-amz-json-1.1",
-        "x-amzn-RequestId": str(uuid.uuid4()),
-    }
+    headers = {"content-type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(uuid.uuid4())}
     if error is not None:
         headers["x-amzn-ErrorType"] = error + _ERROR_TYPE_SUFFIX
     return Reply(status, headers, json.dumps(content).encode(), error)
@@ -160,11 +138,20 @@ def error_reply(
         if message is not None:
             kind, body = "application/json", json.dumps({"message": message})
         return Reply(status, {"content-type": kind}, body.encode(), str(status))
-    known_status, text = _ERRORS.get(code, (400, None))
+    known_status, text = _SEEN.get(code) or _documented(request, code)
     if message is None:
-        message = code if text is None else text.format(api=request.model.name, account=ACCOUNT_ID)
-        # AWS's quota of creates is the account's.
+        message = text.replace("{api}", request.model.name)
         if request.stream_name and (code, request.operation) != _WITHOUT_STREAM:
             message += _ABOUT_A_STREAM.get(code, "").format(stream=request.stream_name)
     member = "message" if code in _LOWER_CASE else "Message"
     return json_reply({member: message}, status or known_status, code)
+
+
+def _documented(request: Request, code: str) -> tuple[int, str]:
+    """Return the status and the text of an error from botocore's model; the code if it has none."""
+    shape = request.model.service_model.shape_for_error_code(code)
+    if shape is None:
+        return 400, code
+    return shape.metadata["error"]["httpStatusCode"], re.sub(
+        "<[^>]*>", "", shape.documentation
+    ).strip()

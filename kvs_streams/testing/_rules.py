@@ -27,47 +27,44 @@ class Fault(NamedTuple):
     text: str
 
 
-def faults(shape: Any, value: object, path: str = "") -> Iterator[Fault]:
+def faults(shape: Any, value: Any, path: str = "") -> Iterator[Fault]:
     """Find all rules of a shape of the model that a value breaks."""
     kind, name = _TYPES.get(shape.type_name, (object, ""))
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         yield Fault("type", path, f"{path or 'The request'} must be {name}.")
         return
-    yield from _limits(shape, value, path)
-    if isinstance(value, dict) and shape.type_name == "structure":
-        for member in shape.required_members:
-            # In JSON, null is a member that is not there.
-            if value.get(member) is None:
-                yield Fault("required", path, f"{path}{member} is required.")
-        for member, of_member in shape.members.items():
-            if value.get(member) is not None:
-                yield from faults(of_member, value[member], f"{path}{member}")
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            yield from faults(shape.key, key, f"{path}.key")
-            yield from faults(shape.value, each, f"{path}.value")
-    elif isinstance(value, list):
-        for each in value:
-            yield from faults(shape.member, each, f"{path}.member.")
+    for rule, limit in _broken(shape, value):
+        yield Fault(rule, path, f"{path} does not satisfy the rule {rule} {limit}: {shown(value)}.")
+    if shape.type_name == "structure":
+        # In JSON, null is a member that is not there.
+        present = [name for name in shape.members if value.get(name) is not None]
+        for name in sorted(set(shape.required_members).difference(present)):
+            yield Fault("required", path, f"{path}{name} is required.")
+        parts = [(shape.members[name], value[name], f"{path}{name}") for name in present]
+    elif shape.type_name == "map":
+        keys = [(shape.key, key, f"{path}.key ") for key in value]
+        parts = keys + [(shape.value, each, f"{path}.value ") for each in value.values()]
+    else:
+        parts = [(shape.member, each, f"{path}.") for each in value] if kind is list else []
+    for part in parts:
+        yield from faults(*part)
 
 
-def _limits(shape: Any, value: Any, path: str) -> Iterator[Fault]:
-    """Check the length or size, the pattern and the choices of a value of the right type."""
+def _broken(shape: Any, value: Any) -> Iterator[tuple[str, object]]:
+    """Find the limits that a value of the right type breaks."""
     rules: dict[str, Any] = shape.metadata
     size = len(value) if isinstance(value, (str, list, dict)) else value
-    what = "" if size is value else " characters" if isinstance(value, str) else " items"
     longest = _LONGEST.get(shape.name, rules.get("max", size))
     if size < rules.get("min", size):
-        yield Fault("min", path, f"{path} must have at least {rules['min']}{what}.")
+        yield "min", rules["min"]
     if size > longest:
-        yield Fault("max", path, f"{path} must have at most {longest}{what}.")
+        yield "max", longest
     if "enum" in rules and value not in rules["enum"]:
-        choices = ", ".join(rules["enum"])
-        yield Fault("enum", path, f"{path} must be one of {choices}, not {shown(value)}.")
+        yield "enum", ", ".join(rules["enum"])
     if "pattern" in rules and not _pattern(rules["pattern"]).fullmatch(value):
-        yield Fault("pattern", path, f"{path} must match {rules['pattern']}, not {shown(value)}.")
+        yield "pattern", rules["pattern"]
     if shape.name == "TagKey" and value.startswith(RESERVED_PREFIX):
-        yield Fault("reserved", path, f"{path} must not begin with {RESERVED_PREFIX}.")
+        yield "reserved prefix", RESERVED_PREFIX
 
 
 @functools.cache

@@ -28,18 +28,17 @@ Operation = Literal[
 ]
 OPERATIONS: tuple[str, ...] = get_args(Operation)
 
+
 # botocore takes redirects for errors too.
-LOWEST_ERROR_STATUS, HIGHEST_STATUS = 300, 599
+_LOWEST_STATUS, _NO_STATUS = 300, 600
 
 
-def check_count(name: str, value: object, minimum: int = 1, maximum: int | None = None) -> None:
-    """Refuse what is not a whole number in the range; ``None`` is no number."""
+def check_count(name: str, value: object, minimum: int = 1) -> None:
+    """Refuse what is not a whole number of at least ``minimum``."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number, not {shown(value)}")
     if value < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
-    if maximum is not None and value > maximum:
-        raise ValueError(f"{name} must be at most {maximum}, got {value}")
 
 
 def check_operation(operation: object) -> None:
@@ -69,15 +68,12 @@ class Fault:
 
     def __attrs_post_init__(self) -> None:
         """Refuse what can never happen."""
-        if self.error is not None:
-            if not isinstance(self.error, str):
-                raise TypeError(f"error must be the name of an error, not {shown(self.error)}")
-            if not self.error:
-                raise ValueError("error must not be empty")
-            if self.error.isdecimal():
-                check_count("error", int(self.error), LOWEST_ERROR_STATUS, HIGHEST_STATUS)
-        if self.status is not None:
-            check_count("status", self.status, LOWEST_ERROR_STATUS, HIGHEST_STATUS)
+        if self.error is not None and not isinstance(self.error, str):
+            raise TypeError(f"error must be the name of an error, not {shown(self.error)}")
+        code = self.error or ""
+        status = self.status or (int(code) if code.isdecimal() else _LOWEST_STATUS)
+        if self.error == "" or not _LOWEST_STATUS <= status < _NO_STATUS:
+            raise ValueError("error must be the name of an error, or a status from 300 to 599")
         check_count("times", self.times)
         check_operation(self.operation)
         if self.attempts is not None:
@@ -96,32 +92,19 @@ class Fault:
         return f"{script} applied to {calls} of {self.operation}{of_stream}"
 
 
-# What counts as the use of a rule.
-_USES = {
-    "hold_creating": "later call for a new stream",
-    "hold_deleting": "delete_stream",
-    "hide_new": "describe_stream or list_streams of a new stream",
-    "set_status": "later call for the stream",
-    "account_limit": "create_stream",
-    "rate_limit": "create_stream",
-}
-
-
 @define
 class Rule:
     """How streams behave, or a quota, from now on."""
 
-    method: str
-    """The kit's method that scripted it."""
     value: int | None
     """For how many polls, or the quota."""
-    script: str
-    """The call of the method, as text."""
+    sentence: str
+    """What it is reported as if it has never applied."""
     used: bool = False
 
     def unused(self) -> str | None:
         """Describe this if it has never applied."""
-        return None if self.used else f"{self.script} applied to no {_USES[self.method]}"
+        return None if self.used else self.sentence
 
 
 class Script:
@@ -131,9 +114,11 @@ class Script:
         self.faults: list[Fault] = []
         self._rules: dict[tuple[str, str | None], Rule] = {}
 
-    def add(self, method: str, value: int | None, stream_name: str | None, script: str) -> Rule:
+    def add(
+        self, method: str, value: int | None, stream: str | None, script: str, use: str
+    ) -> Rule:
         """Add a rule, in the place of an earlier one for the same streams."""
-        rule = self._rules[method, stream_name] = Rule(method, value, script)
+        rule = self._rules[method, stream] = Rule(value, f"{script} applied to no {use}")
         return rule
 
     def remove(self, method: str) -> None:
@@ -147,11 +132,8 @@ class Script:
     def fault(self, operation: str, stream_name: str | None) -> Fault | None:
         """Return the first fault for a new call, which it now applies to."""
         for fault in self.faults:
-            if (
-                fault.operation == operation
-                and fault.stream_name in {None, stream_name}
-                and fault.met < fault.times
-            ):
+            fits = fault.operation == operation and fault.stream_name in {None, stream_name}
+            if fits and fault.met < fault.times:
                 fault.met += 1
                 return fault
         return None

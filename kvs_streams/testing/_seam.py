@@ -8,9 +8,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from io import BytesIO
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import botocore.endpoint
@@ -21,51 +22,33 @@ from botocore.httpsession import URLLib3Session
 
 from ._replies import DroppedConnectionError, Reply, Request
 
-# The prefix of the endpoints of all services of Kinesis Video Streams, and their name in signatures.
+# The prefix of the endpoints of all services for Kinesis video, and their name in signatures.
 SERVICE = "kinesisvideo"
-_GET_RESPONSE = ("self", "request", "operation_model", "context")
+
+_UNFIT = (
+    "kvs_streams.testing does not work with this version of {0}: {1} is missing or called "
+    "differently. Use another version of {0}, or a newer kvs_streams"
+)
 
 
-class _Response(AWSResponse):  # type: ignore[misc]  # botocore ships no types
-    """A reply of the kit to botocore."""
-
-    def __init__(self, url: str, reply: Reply) -> None:
-        super().__init__(url, reply.status, reply.headers, BytesIO(reply.body))
-        self._content = reply.body
-
-
-class _AsyncRaw:
+class _AsyncBody:
     """The body of a reply to aiobotocore, for whoever streams it."""
 
-    def __init__(self, url: str, body: bytes) -> None:
-        self.url = url
-        self.content = self
+    def __init__(self, body: bytes) -> None:
         self._body = BytesIO(body)
+        self.content = self
+        self.close = self._body.close
 
     async def read(self, size: int = -1) -> bytes:
         return self._body.read(size)
-
-    def at_eof(self) -> bool:
-        return self._body.tell() == len(self._body.getvalue())
-
-    def close(self) -> None:
-        self._body.close()
 
 
 class _AsyncResponse(AWSResponse):  # type: ignore[misc]  # botocore ships no types
     """A reply of the kit to aiobotocore."""
 
-    def __init__(self, url: str, reply: Reply) -> None:
-        super().__init__(url, reply.status, reply.headers, _AsyncRaw(url, reply.body))
-        self._content = reply.body
-
     @property
     def content(self) -> Any:
         return _ready(self._content)
-
-    @property
-    def text(self) -> Any:
-        return _ready(self._content.decode())
 
 
 async def _ready(value: Any = None) -> Any:
@@ -90,10 +73,11 @@ class _Endpoint:
         # moto answers before-send, and botocore's adaptive mode waits there.
         if event_name.startswith("before-send."):
             return []
-        return _no_pauses(event_name, self._real._event_emitter.emit(event_name, **kwargs))  # noqa: SLF001
+        return _at_once(event_name, self._real._event_emitter.emit(event_name, **kwargs))  # noqa: SLF001
 
     def _send(self, request: Any) -> Any:
-        return _Response(request.url, self._answer())
+        reply = self._answer()
+        return _filled(AWSResponse, request.url, reply, BytesIO(reply.body))
 
 
 class _AsyncEndpoint(_Endpoint):
@@ -103,13 +87,20 @@ class _AsyncEndpoint(_Endpoint):
         if event_name.startswith("before-send."):
             return []
         responses = await self._real._event_emitter.emit(event_name, **kwargs)  # noqa: SLF001
-        return _no_pauses(event_name, responses)
+        return _at_once(event_name, responses)
 
     async def _send(self, request: Any) -> Any:
-        return _AsyncResponse(request.url, self._answer())
+        reply = self._answer()
+        return _filled(_AsyncResponse, request.url, reply, _AsyncBody(reply.body))
 
 
-def _no_pauses(event_name: str, responses: Any) -> Any:
+def _filled(kind: Any, url: str, reply: Reply, raw: object) -> Any:
+    response = kind(url, reply.status, reply.headers, raw)
+    response._content = reply.body  # noqa: SLF001
+    return response
+
+
+def _at_once(event_name: str, responses: Any) -> Any:
     """Have botocore retry at once: its handlers answer with the seconds to wait."""
     if not event_name.startswith("needs-retry."):
         return responses
@@ -129,28 +120,29 @@ class Seam:
         self._answer = answer
         self._home_url = home_url
         self._pid = os.getpid()
-        self._is_open = True
+        self._is_open = False
         self._has_aiobotocore = False
         self._stack = ExitStack()
 
     @contextmanager
     def opened(self) -> Generator[None, None, None]:
         """Answer all requests of this process to Kinesis Video Streams."""
-        with self._stack:
-            self._stack.callback(self._close)
-            self._take(botocore.endpoint.Endpoint, botocore.signers.RequestSigner, _Endpoint)
-            make = botocore.endpoint.Endpoint.__init__
+        make = botocore.endpoint.Endpoint.__init__
 
-            def make_and_take(endpoint: Any, *args: Any, **kwargs: Any) -> None:
-                self._take_aiobotocore()
-                make(endpoint, *args, **kwargs)
-
-            self._replace(botocore.endpoint.Endpoint, "__init__", make_and_take)
+        def make_and_take(endpoint: Any, *args: Any, **kwargs: Any) -> None:
             self._take_aiobotocore()
-            yield
+            make(endpoint, *args, **kwargs)
 
-    def _close(self) -> None:
-        self._is_open = False
+        with self._stack:
+            self._take(botocore.endpoint.Endpoint, botocore.signers.RequestSigner, _Endpoint)
+            self._replace(botocore.endpoint.Endpoint, "__init__", make_and_take)
+            self._is_open = True
+            self._take_aiobotocore()
+            try:
+                yield
+            finally:
+                # Whoever patches the same methods meanwhile may keep the kit's longer than the kit.
+                self._is_open = False
 
     def _take_aiobotocore(self) -> None:
         """Take over aiobotocore if it is loaded; its endpoints are made by botocore's too."""
@@ -161,31 +153,29 @@ class Seam:
             self._has_aiobotocore = True
 
     def _take(self, endpoint: Any, signer: Any, stand_in: type[_Endpoint]) -> None:
-        get_response = _method(endpoint, "_do_get_response", _GET_RESPONSE, "_get_response")
+        parameters = ("self", "request", "operation_model", "context")
+        get_response = _method(endpoint, "_do_get_response", parameters, "_get_response")
         needs_retry = _method(endpoint, "_needs_retry", ("self", "attempts"), "_send_request")
         send = _method(endpoint, "_send", ("self", "request"), "_do_get_response")
         sign = _method(signer, "sign", ("self", "operation_name", "request"), "handler")
 
         def answered(self_: Any, request: Any, operation_model: Any, context: Any) -> Any:
-            if not self._is_for_the_kit(self_):
-                return get_response(self_, request, operation_model, context)
-            answer = self._answering(request, operation_model, context)
-            return get_response(stand_in(self_, answer), request, operation_model, context)
+            if self._is_ours(self_):
+                self_ = stand_in(self_, lambda: self._reply(request, operation_model, context))
+            return get_response(self_, request, operation_model, context)
 
         def retried_at_once(self_: Any, *args: Any, **kwargs: Any) -> Any:
-            return needs_retry(
-                stand_in(self_) if self._is_for_the_kit(self_) else self_, *args, **kwargs
-            )
+            self_ = stand_in(self_) if self._is_ours(self_) else self_
+            return needs_retry(self_, *args, **kwargs)
 
         def sent(self_: Any, request: Any) -> Any:
-            if self._is_for_the_kit(self_):
-                raise RuntimeError(_BYPASSED.format(endpoint.__module__.partition(".")[0]))
+            # Only if botocore got here in a way that is new.
+            if self._is_ours(self_):
+                raise RuntimeError(_unfit(endpoint, "_do_get_response"))
             return send(self_, request)
 
         def unsigned(self_: Any, *args: Any, **kwargs: Any) -> Any:
-            # With more arguments it is for a presigned URL, which is not sent.
-            is_plain = len(args) + len(kwargs) == 2  # noqa: PLR2004
-            if is_plain and self._is_open and self_.signing_name == SERVICE:
+            if self._is_open and self_.signing_name == SERVICE:
                 return _ready() if stand_in is _AsyncEndpoint else None
             return sign(self_, *args, **kwargs)
 
@@ -194,57 +184,36 @@ class Seam:
         self._replace(endpoint, "_send", sent)
         self._replace(signer, "sign", unsigned)
 
-    def _is_for_the_kit(self, endpoint: Any) -> bool:
-        # Whoever patches the same methods meanwhile may keep the kit's longer than the kit.
+    def _is_ours(self, endpoint: Any) -> bool:
         return self._is_open and endpoint._endpoint_prefix == SERVICE  # noqa: SLF001
 
-    def _answering(self, request: Any, model: Any, context: Any) -> Callable[[], Reply]:
-        def answer() -> Reply:
-            if os.getpid() != self._pid:
-                return self._send_home(request, context)
-            retries = context["retries"]
-            try:
-                return self._answer(
-                    Request(
-                        model,
-                        json.loads(request.body or b"{}"),
-                        context["client_region"],
-                        retries["invocation-id"],
-                        retries["attempt"],
-                    )
-                )
-            except DroppedConnectionError:
-                raise ConnectionClosedError(endpoint_url=request.url) from None
+    def _reply(self, request: Any, model: Any, context: Any) -> Reply:
+        region, call = context["client_region"], context["retries"]["invocation-id"]
+        if os.getpid() != self._pid:
+            return self._send_home(request, region)
+        try:
+            parameters = json.loads(request.body or b"{}")
+            return self._answer(Request(model, parameters, region, call))
+        except DroppedConnectionError:
+            raise ConnectionClosedError(endpoint_url=request.url) from None
 
-        return answer
-
-    def _send_home(self, request: Any, context: Any) -> Reply:
+    def _send_home(self, request: Any, region: str) -> Reply:
         """Send a request of a forked process to the kit's server, by no proxy."""
-        region = context["client_region"]
         headers = {**request.headers, "Authorization": f"Credential=fork/0/{region}/{SERVICE}"}
         url = f"{self._home_url}{urlsplit(request.url).path}"
-        prepared = AWSPreparedRequest(request.method, url, headers, request.body, False)  # noqa: FBT003
-        with ExitStack() as stack:
-            session = URLLib3Session()
-            stack.callback(session.close)
-            response = session.send(prepared)
-            return Reply(response.status_code, dict(response.headers), response.content)
+        to_home = AWSPreparedRequest(
+            request.method, url, headers, request.body, stream_output=False
+        )
+        with closing(URLLib3Session()) as session:
+            response = session.send(to_home)
+            return Reply(response.status_code, response.headers, response.content)
 
     def _replace(self, owner: Any, name: str, function: Any) -> None:
-        before = owner.__dict__[name]
-        setattr(owner, name, function)
-
-        def put_back() -> None:
-            if owner.__dict__.get(name) is function:
-                setattr(owner, name, before)
-
-        self._stack.callback(put_back)
+        self._stack.enter_context(mock.patch.object(owner, name, function))
 
 
-_BYPASSED = (
-    "kvs_streams.testing did not get this request, and stopped it: this version of {0} calls the "
-    "network in another way. Use another version of {0}, or a newer kvs_streams"
-)
+def _unfit(owner: Any, name: str) -> str:
+    return _UNFIT.format(owner.__module__.partition(".")[0], f"{owner.__name__}.{name}")
 
 
 def _method(owner: Any, name: str, parameters: tuple[str, ...], caller: str) -> Any:
@@ -253,10 +222,5 @@ def _method(owner: Any, name: str, parameters: tuple[str, ...], caller: str) -> 
     calling = inspect.unwrap(getattr(owner, caller, _ready))
     found = tuple(inspect.signature(method).parameters)[: len(parameters)] if method else ()
     if found != parameters or name not in calling.__code__.co_names:
-        package = owner.__module__.partition(".")[0]
-        raise RuntimeError(
-            f"kvs_streams.testing does not work with this version of {package}: {owner.__name__}."
-            f"{name} is missing or called differently. Use another version of {package}, or a "
-            "newer kvs_streams"
-        )
+        raise RuntimeError(_unfit(owner, name))
     return method

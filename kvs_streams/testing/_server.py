@@ -5,8 +5,8 @@ import re
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,10 +14,10 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from ._replies import DroppedConnectionError, Reply, Request
+from ._service import Service
 
 _SERVICES = ("kinesisvideo", "kinesis-video-archived-media")
 _REGION = re.compile(r"Credential=[^/]*/[^/]*/([^/]+)/")
-_ATTEMPT = re.compile(r"\battempt=([0-9]+)")
 
 
 def _operations() -> dict[str, Any]:
@@ -32,35 +32,15 @@ def _operations() -> dict[str, Any]:
     return operations
 
 
-class _Server(ThreadingHTTPServer):
-    """Answers each connection in a thread of its own."""
-
-    daemon_threads = True
-
-    def __init__(self, answer: Callable[[Request], Reply], region_name: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.answer = answer
-        self.region_name = region_name
-        self.operations = _operations()
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.connections: set[socket.socket] = set()
-
-
 class _Handler(BaseHTTPRequestHandler):
     """Answers the requests of a connection."""
 
-    server: _Server
+    service: Service | None
+    region_name: str
+    operations: Mapping[str, Any]
     protocol_version = "HTTP/1.1"
     # With Nagle's algorithm, every reply would take 40 ms.
     disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.connections.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.connections.discard(self.connection)
-        super().finish()
 
     def log_message(self, *_: Any) -> None:
         """Write nothing: the kit keeps a record of the calls."""
@@ -80,44 +60,42 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body)
 
     def _answer(self, body: bytes) -> Reply:
-        operation = self.server.operations.get(self.path)
+        if self.service is None:
+            raise DroppedConnectionError
+        operation = self.operations.get(self.path)
         if operation is None:
             return Reply(404, {"x-amzn-ErrorType": "UnknownOperationException"}, b"{}")
         try:
             parameters = json.loads(body or b"{}")
         except ValueError:
             parameters = None  # which is refused as a wrong type
-        region = _REGION.search(self.headers["authorization"] or "")
-        attempt = _ATTEMPT.search(self.headers["amz-sdk-request"] or "")
-        return self.server.answer(
-            Request(
-                operation,
-                parameters,
-                region[1] if region else self.server.region_name,
-                self.headers["amz-sdk-invocation-id"] or str(uuid.uuid4()),
-                int(attempt[1]) if attempt else 1,
-                self.server.url,
-            )
-        )
+        scope = _REGION.search(self.headers["authorization"] or "")
+        region = scope[1] if scope else self.region_name
+        call = self.headers["amz-sdk-invocation-id"] or str(uuid.uuid4())
+        # The sender is another process, and its request comes at the latest time.
+        self.service.clock.start()
+        url = f"http://{self.headers['host']}"
+        return self.service.answer(Request(operation, parameters, region, call, url))
 
 
 @contextmanager
-def serving(answer: Callable[[Request], Reply], region_name: str) -> Generator[str, None, None]:
+def serving(service: Service, region_name: str) -> Generator[str, None, None]:
     """Serve on a free port, and give the address.
 
     Args:
-        answer: answers a request; may raise ``DroppedConnectionError``.
+        service: answers the requests.
         region_name: the region of unsigned requests.
     """
-    server = _Server(answer, region_name)
+    settings = {"service": service, "region_name": region_name, "operations": _operations()}
+    handler = type("Handler", (_Handler,), settings)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), name="kvs_streams.testing")
     thread.start()
     try:
-        yield server.url
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
-        for connection in list(server.connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        # A connection that a client keeps is closed with its next request.
+        handler.service = None

@@ -12,13 +12,12 @@ from ._records import ACCOUNT_ID, StreamRecord
 from ._script import Rule
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_PARTITIONS = {"cn-": ("aws-cn", "amazonaws.com.cn"), "us-gov-": ("aws-us-gov", "amazonaws.com")}
 
 
-def _partition(region: str) -> tuple[str, str]:
-    """Return the partition of a region, and the end of its hosts."""
-    found = (each for prefix, each in _PARTITIONS.items() if region.startswith(prefix))
-    return next(found, ("aws", "amazonaws.com"))
+def _partition(region: str) -> str:
+    if region.startswith("us-gov-"):
+        return "aws-us-gov"
+    return "aws-cn" if region.startswith("cn-") else "aws"
 
 
 @define
@@ -65,7 +64,8 @@ class Stream:
     def host(self, kind: str) -> str:
         """Return the host for its media, in AWS's form."""
         code, region = crc32(self.record.stream_arn.encode()), self.record.region_name
-        return f"https://{kind}-{code:08x}.kinesisvideo.{region}.{_partition(region)[1]}"
+        end = ".cn" if region.startswith("cn-") else ""
+        return f"https://{kind}-{code:08x}.kinesisvideo.{region}.amazonaws.com{end}"
 
 
 class Store:
@@ -82,7 +82,7 @@ class Store:
         # A stream that is deleted and created again within a millisecond must differ all the same.
         suffix = max(now_ms, self._latest.get((region, name), 0) + 1)
         self._latest[region, name] = suffix
-        partition, _ = _partition(region)
+        partition = _partition(region)
         arn = f"arn:{partition}:kinesisvideo:{region}:{ACCOUNT_ID}:stream/{name}/{suffix}"
         key = f"arn:{partition}:kms:{region}:{ACCOUNT_ID}:alias/aws/kinesisvideo"
         record = StreamRecord(
