@@ -13,13 +13,11 @@ PLACEHOLDER = "kvs-streams-testing"
 class BotoClient(KinesisVideoClient, Protocol):
     """A plain boto3 client with the operations that the kit imitates."""
 
-    @property
-    def exceptions(self) -> Any:
-        """boto3's own exception classes."""
+    exceptions: Any
+    """boto3's own exception classes."""
 
-    @property
-    def meta(self) -> Any:
-        """boto3's description of the client, such as its region."""
+    meta: Any
+    """boto3's description of the client, such as its region."""
 
     def list_streams(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """List the streams."""

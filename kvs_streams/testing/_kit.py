@@ -21,14 +21,14 @@ from ._replies import ErrorCode
 from ._script import Fault, Operation, check_count, check_operation
 from ._seam import Seam
 from ._service import Service
-from ._store import Stream, ambiguous, by_name
+from ._store import Stream
 
+_NO_FUNCTION = (
+    "mock_kvs decorates functions and async functions, and takes its options by keyword. For a "
+    "class, use the pytest fixture kvs_mock, or start() and stop() in setUp; in a generator, with"
+)
 _RUNNING = "mock_kvs is running in this process already: use that one, or stop it first"
 _NOT_RUNNING = "mock_kvs is not running: use it in a with statement, or call start()"
-
-# About thirty years at once.
-_LONGEST_ADVANCE = 1e9
-
 _STATUSES = ("CREATING", "ACTIVE", "UPDATING", "DELETING")
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -124,13 +124,9 @@ class MockKvs:
         Raises:
             TypeError: If it is a class or a generator function.
         """
-        if not callable(function) or isinstance(function, type):
-            raise TypeError(
-                "mock_kvs decorates functions and takes its options by keyword; for a class, use "
-                "the pytest fixture kvs_mock, or start() and stop() in setUp"
-            )
-        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise TypeError("mock_kvs does not decorate generators: use it in a with statement")
+        generates = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+        if generates or isinstance(function, type) or not callable(function):
+            raise TypeError(_NO_FUNCTION)
 
         if inspect.iscoroutinefunction(function):
 
@@ -338,7 +334,6 @@ class MockKvs:
             TypeError: If a value is of the wrong type.
             ValueError: If a value is out of its range.
         """
-        check_count("describes", describes)
         self._rule("hide_new", describes, stream_name, "poll of a new stream")
 
     def _rule(self, method: str, value: int | None, stream_name: str | None, use: str) -> None:
@@ -347,8 +342,8 @@ class MockKvs:
         arguments = [] if value is None else [str(value)]
         if stream_name is not None:
             arguments.append(f"stream_name={stream_name!r}")
-        script = f"{method}({', '.join(arguments)})"
-        self._running_service.script.add(method, value, stream_name, script, use)
+        sentence = f"{method}({', '.join(arguments)}) applied to no {use}"
+        self._running_service.script.add(method, value, stream_name, sentence)
 
     def _quota(self, method: str, value: int | None, minimum: int) -> None:
         script = self._running_service.script
@@ -356,7 +351,8 @@ class MockKvs:
             script.remove(method)
         else:
             check_count(f"the value of {method}", value, minimum)
-            script.add(method, value, None, f"{method}({value})", "create_stream")
+            sentence = f"{method}({value}) applied to no create_stream"
+            script.add(method, value, None, sentence)
 
     def set_status(
         self,
@@ -386,9 +382,9 @@ class MockKvs:
         service = self._running_service
         with service.lock:
             stream = self._stream(stream_name, region_name)
-            key, script = stream.record.stream_arn, f"set_status({stream_name!r}, {str(status)!r})"
-            use = "later call for the stream"
-            rule = service.script.add("set_status", describes, key, script, use)
+            script = f"set_status({stream_name!r}, {str(status)!r})"
+            sentence, arn = f"{script} applied to no later call", stream.record.stream_arn
+            rule = service.script.add("set_status", describes, arn, sentence)
             stream.held(rule, str(status))
 
     def release(self, stream_name: str, *, region_name: str | None = None) -> None:
@@ -415,7 +411,7 @@ class MockKvs:
             ValueError: If ``seconds`` is out of its range.
         """
         # Not a number compares false with everything.
-        if not 0 <= seconds <= _LONGEST_ADVANCE:
+        if not 0 <= seconds <= 1e9:  # noqa: PLR2004 - about thirty years
             raise ValueError(f"seconds must be from 0 to 1000000000, got {shown(seconds)}")
         self._running_service.clock.advance(round(seconds * NS_PER_SECOND))
 
@@ -452,7 +448,7 @@ class MockKvs:
             LookupError: If a name exists in two regions; then ask ``streams_in``.
         """
         with self._service.lock:
-            return by_name(self._service.store.all())
+            return {name: each.record for name, each in self._service.store.named().items()}
 
     def streams_in(self, region_name: str) -> dict[str, StreamRecord]:
         """Return the streams that exist in a region, by name.
@@ -461,7 +457,10 @@ class MockKvs:
             region_name: the region.
         """
         with self._service.lock:
-            return by_name(self._service.store.all(region_name))
+            return {
+                each.record.stream_name: each.record
+                for each in self._service.store.all(region_name)
+            }
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -492,14 +491,11 @@ class MockKvs:
 
     def _stream(self, name: str, region_name: str | None) -> Stream:
         store = self._service.store
-        matching = store.all(region_name, name)
-        if not matching:
+        found = store.named(region_name, name)
+        if not found:
             names = ", ".join(sorted({each.record.stream_name for each in store.all(region_name)}))
             raise LookupError(f"there is no stream {shown(name)}; there are: {names or 'none'}")
-        if len(matching) > 1:
-            regions = [stream.record.region_name for stream in matching]
-            raise ambiguous(name, regions, "pass region_name")
-        return matching[0]
+        return found[name]
 
 
 @overload

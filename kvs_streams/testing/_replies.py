@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import frozen
 from botocore import xform_name
 
 from ._records import ACCOUNT_ID
@@ -94,11 +94,10 @@ class Request:
     """The same in all requests of a call."""
     server: str | None = None
     """The kit's address, if the request came over HTTP."""
-    operation: str = field(init=False)
-    """Such as ``create_stream``."""
 
-    @operation.default
-    def _name_the_operation(self) -> str:
+    @property
+    def operation(self) -> str:
+        """The operation by boto3's name, such as ``create_stream``."""
         return str(xform_name(self.model.name))
 
     @property

@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from ._core import LONGEST_RETENTION, RESERVED_PREFIX, TAG_TEXT, shown
 
@@ -19,27 +19,19 @@ _TYPES: dict[str, tuple[type, str]] = {
 _LONGEST = {"DataRetentionInHours": LONGEST_RETENTION}
 
 
-class Fault(NamedTuple):
-    """A rule that a request breaks."""
-
-    rule: str
-    path: str
-    text: str
-
-
-def faults(shape: Any, value: Any, path: str = "") -> Iterator[Fault]:
-    """Find all rules of a shape of the model that a value breaks."""
+def faults(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Find the rules of a shape that a value breaks: each rule, the path to the value, a text."""
     kind, name = _TYPES.get(shape.type_name, (object, ""))
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        yield Fault("type", path, f"{path or 'The request'} must be {name}.")
+        yield "type", path, f"{path or 'The request'} must be {name}."
         return
     for rule, limit in _broken(shape, value):
-        yield Fault(rule, path, f"{path} does not satisfy the rule {rule} {limit}: {shown(value)}.")
+        yield rule, path, f"{path} does not satisfy the rule {rule} {limit}: {shown(value)}."
     if shape.type_name == "structure":
         # In JSON, null is a member that is not there.
         present = [name for name in shape.members if value.get(name) is not None]
         for name in sorted(set(shape.required_members).difference(present)):
-            yield Fault("required", path, f"{path}{name} is required.")
+            yield "required", path, f"{path}{name} is required."
         parts = [(shape.members[name], value[name], f"{path}{name}") for name in present]
     elif shape.type_name == "map":
         keys = [(shape.key, key, f"{path}.key ") for key in value]

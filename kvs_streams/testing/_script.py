@@ -29,10 +29,6 @@ Operation = Literal[
 OPERATIONS: tuple[str, ...] = get_args(Operation)
 
 
-# botocore takes redirects for errors too.
-_LOWEST_STATUS, _NO_STATUS = 300, 600
-
-
 def check_count(name: str, value: object, minimum: int = 1) -> None:
     """Refuse what is not a whole number of at least ``minimum``."""
     if not isinstance(value, int) or isinstance(value, bool):
@@ -44,9 +40,8 @@ def check_count(name: str, value: object, minimum: int = 1) -> None:
 def check_operation(operation: object) -> None:
     """Refuse what is not an operation that the kit imitates."""
     if operation not in OPERATIONS:
-        raise ValueError(
-            f"operation must be one of {', '.join(OPERATIONS)}, not {shown(operation)}"
-        )
+        names = ", ".join(OPERATIONS)
+        raise ValueError(f"operation must be one of {names}, not {shown(operation)}")
 
 
 @define
@@ -70,9 +65,10 @@ class Fault:
         """Refuse what can never happen."""
         if self.error is not None and not isinstance(self.error, str):
             raise TypeError(f"error must be the name of an error, not {shown(self.error)}")
-        code = self.error or ""
-        status = self.status or (int(code) if code.isdecimal() else _LOWEST_STATUS)
-        if self.error == "" or not _LOWEST_STATUS <= status < _NO_STATUS:
+        code = self.error or "400"
+        status = self.status or (int(code) if code.isdecimal() else 400)
+        # botocore takes redirects for errors too.
+        if self.error == "" or not 300 <= status <= 599:  # noqa: PLR2004
             raise ValueError("error must be the name of an error, or a status from 300 to 599")
         check_count("times", self.times)
         check_operation(self.operation)
@@ -114,11 +110,9 @@ class Script:
         self.faults: list[Fault] = []
         self._rules: dict[tuple[str, str | None], Rule] = {}
 
-    def add(
-        self, method: str, value: int | None, stream: str | None, script: str, use: str
-    ) -> Rule:
+    def add(self, method: str, value: int | None, stream: str | None, sentence: str) -> Rule:
         """Add a rule, in the place of an earlier one for the same streams."""
-        rule = self._rules[method, stream] = Rule(value, f"{script} applied to no {use}")
+        rule = self._rules[method, stream] = Rule(value, sentence)
         return rule
 
     def remove(self, method: str) -> None:
@@ -128,6 +122,14 @@ class Script:
     def rule(self, method: str, stream_name: str | None = None) -> Rule | None:
         """Return the rule for a stream: its own, or else the one for all."""
         return self._rules.get((method, stream_name)) or self._rules.get((method, None))
+
+    def quota(self, method: str) -> int | None:
+        """Return a quota, which a create is now held against."""
+        rule = self.rule(method)
+        if rule is None:
+            return None
+        rule.used = True
+        return rule.value
 
     def fault(self, operation: str, stream_name: str | None) -> Fault | None:
         """Return the first fault for a new call, which it now applies to."""

@@ -135,7 +135,8 @@ class Seam:
 
         with self._stack:
             self._take(botocore.endpoint.Endpoint, botocore.signers.RequestSigner, _Endpoint)
-            self._replace(botocore.endpoint.Endpoint, "__init__", make_and_take)
+            patch = mock.patch.object(botocore.endpoint.Endpoint, "__init__", make_and_take)
+            self._stack.enter_context(patch)
             self._is_open = True
             self._take_aiobotocore()
             try:
@@ -179,10 +180,9 @@ class Seam:
                 return _ready() if stand_in is _AsyncEndpoint else None
             return sign(self_, *args, **kwargs)
 
-        self._replace(endpoint, "_do_get_response", answered)
-        self._replace(endpoint, "_needs_retry", retried_at_once)
-        self._replace(endpoint, "_send", sent)
-        self._replace(signer, "sign", unsigned)
+        patches = {"_do_get_response": answered, "_needs_retry": retried_at_once, "_send": sent}
+        self._stack.enter_context(mock.patch.multiple(endpoint, **patches))
+        self._stack.enter_context(mock.patch.object(signer, "sign", unsigned))
 
     def _is_ours(self, endpoint: Any) -> bool:
         return self._is_open and endpoint._endpoint_prefix == SERVICE  # noqa: SLF001
@@ -207,9 +207,6 @@ class Seam:
         with closing(URLLib3Session()) as session:
             response = session.send(to_home)
             return Reply(response.status_code, response.headers, response.content)
-
-    def _replace(self, owner: Any, name: str, function: Any) -> None:
-        self._stack.enter_context(mock.patch.object(owner, name, function))
 
 
 def _unfit(owner: Any, name: str) -> str:

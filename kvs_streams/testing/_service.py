@@ -70,9 +70,8 @@ class Service:
                 reply = self._under_script(request)
                 error = reply.error
             finally:
-                attempt = self._requests[call]
-                arguments = request.operation, request.parameters, attempt, error, region
-                self.calls.append(Call(*arguments))
+                attempt, given = self._requests[call], request.parameters
+                self.calls.append(Call(request.operation, given, attempt, error, region))
         date = formatdate(self.clock.epoch() // NS_PER_SECOND, usegmt=True)
         return evolve(reply, headers={**reply.headers, "date": date})
 
@@ -108,12 +107,11 @@ class Service:
 
     def _check(self, request: Request) -> None:
         """Refuse what the published rules forbid; without ``validate`` only what has no meaning."""
-        for fault in faults(request.model.input_shape, request.parameters):
-            if fault.rule == "type":
-                raise RefusedError("SerializationException", fault.text)
-            if self._validate or fault.rule == "required":
-                other = _REFUSALS.get((fault.path, fault.rule), (_INVALID, fault.text))
-                raise RefusedError(*other)
+        for rule, path, text in faults(request.model.input_shape, request.parameters):
+            if rule == "type":
+                raise RefusedError("SerializationException", text)
+            if self._validate or rule == "required":
+                raise RefusedError(*_REFUSALS.get((path, rule), (_INVALID, text)))
 
     def _stream(self, request: Request) -> Stream:
         """Find the stream that a request is about."""
@@ -131,23 +129,20 @@ class Service:
 
     def _create(self, request: Request) -> Reply:
         now: int | None = self.clock.epoch()
-        rate = self.script.rule("rate_limit")
+        rate = self.script.quota("rate_limit")
         if rate is not None:
-            rate.used = True
             # AWS counts for each account and region.
-            now = self._rates[request.region].accept(self.clock.epoch(), rate.value or 0)
+            now = self._rates[request.region].accept(self.clock.epoch(), rate)
         if now is None:
             raise RefusedError("ClientLimitExceededException")
         self._check(request)
-        limit = self.script.rule("account_limit")
-        if limit is not None:
-            limit.used = True
+        limit = self.script.quota("account_limit")
         name = request.parameters["StreamName"]
         existing = self.store.find(request.region, name, None)
         if existing is not None:
             existing.touch()
             raise RefusedError("ResourceInUseException")
-        if limit is not None and len(self.store.all(request.region)) >= (limit.value or 0):
+        if limit is not None and len(self.store.all(request.region)) >= limit:
             raise RefusedError("AccountStreamLimitExceededException")
         stream = self.store.create(request.region, request.parameters, now // 1_000_000)
         stream.hiding = self.script.rule("hide_new", name)
@@ -170,9 +165,8 @@ class Service:
         by_name = {each.record.stream_name: each for each in self.store.all(request.region)}
         names = sorted(name for name in by_name if name > after and name.startswith(prefix))
         page = [by_name[name] for name in names[:size]]
-        content: dict[str, object] = {
-            "StreamInfoList": [stream.info() for stream in page if self.store.shows(stream)]
-        }
+        shown = [stream.info() for stream in page if self.store.shows(stream)]
+        content: dict[str, object] = {"StreamInfoList": shown}
         if len(names) > size:
             content["NextToken"] = base64.b64encode(names[size - 1].encode()).decode()
         return json_reply(content)
@@ -218,7 +212,7 @@ class Service:
         hours = changes.get("data_retention_in_hours", 0)
         if not 0 <= hours <= LONGEST_RETENTION:
             raise RefusedError(_INVALID, f"The retention period would be {hours} hours.")
-        stream.change(version=self.store.next_version(), **changes)
+        stream.change(version=next(self.store.versions), **changes)
         return json_reply({})
 
     def _describe_stream_storage_configuration(self, _: Request, stream: Stream) -> Reply:

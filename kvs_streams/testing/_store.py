@@ -1,6 +1,7 @@
 """The streams that exist, and how they change with time and with what is scripted."""
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from zlib import crc32
@@ -11,13 +12,14 @@ from ._core import StreamArn, StreamStatus, shown
 from ._records import ACCOUNT_ID, StreamRecord
 from ._script import Rule
 
+_WHICH = "pass region_name, or ask streams_in(region_name)"
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def _partition(region: str) -> str:
-    if region.startswith("us-gov-"):
-        return "aws-us-gov"
-    return "aws-cn" if region.startswith("cn-") else "aws"
+    names = (name for start, name in _PARTITIONS.items() if region.startswith(start))
+    return next(names, "aws")
 
 
 @define
@@ -74,7 +76,7 @@ class Store:
     def __init__(self) -> None:
         self._streams: dict[tuple[str, str], Stream] = {}
         self._latest: dict[tuple[str, str], int] = {}
-        self._versions = 0
+        self.versions = (f"version{number}" for number in itertools.count(1))
 
     def create(self, region: str, parameters: Mapping[str, Any], now_ms: int) -> Stream:
         """Create a stream, in the status ACTIVE."""
@@ -91,7 +93,7 @@ class Store:
             status=StreamStatus.ACTIVE,
             region_name=region,
             creation_time=_EPOCH + timedelta(milliseconds=suffix),
-            version=self.next_version(),
+            version=next(self.versions),
             device_name=parameters.get("DeviceName"),
             media_type=parameters.get("MediaType"),
             kms_key_id=parameters.get("KmsKeyId") or key,
@@ -101,11 +103,6 @@ class Store:
         )
         stream = self._streams[region, name] = Stream(record)
         return stream
-
-    def next_version(self) -> str:
-        """Return a version that no stream had before."""
-        self._versions += 1
-        return f"version{self._versions}"
 
     def delete(self, stream: Stream) -> None:
         """Remove a stream."""
@@ -118,6 +115,17 @@ class Store:
             for key, stream in self._streams.items()
             if region in {None, key[0]} and name in {None, key[1]}
         ]
+
+    def named(self, region: str | None = None, name: str | None = None) -> dict[str, Stream]:
+        """Return these streams by name; refuse a name that exists in two regions."""
+        found: dict[str, Stream] = {}
+        for stream in self.all(region, name):
+            record = stream.record
+            other = found.setdefault(record.stream_name, stream).record.region_name
+            if other != record.region_name:
+                both = f"{other} and in {record.region_name}"
+                raise LookupError(f"stream {shown(record.stream_name)} exists in {both}: {_WHICH}")
+        return found
 
     def find(self, region: str, name: str | None, arn: str | None) -> Stream | None:
         """Find a stream by its name, its ARN, or both."""
@@ -153,20 +161,3 @@ def tier_in(parameters: Mapping[str, Any]) -> str:
     """Return the storage tier of a request."""
     storage = parameters.get("StreamStorageConfiguration") or {}
     return str(storage.get("DefaultStorageTier") or "HOT")
-
-
-def by_name(streams: Iterable[Stream]) -> dict[str, StreamRecord]:
-    """Return the records of streams by name; refuse a name that exists in two regions."""
-    records: dict[str, StreamRecord] = {}
-    for stream in streams:
-        name = stream.record.stream_name
-        other = records.setdefault(name, stream.record)
-        if other is not stream.record:
-            regions = other.region_name, stream.record.region_name
-            raise ambiguous(name, regions, "ask streams_in(region_name)")
-    return records
-
-
-def ambiguous(name: str, regions: Iterable[str], way_out: str) -> LookupError:
-    """Return the error for a name that exists in two regions."""
-    return LookupError(f"stream {shown(name)} exists in {' and in '.join(regions)}: {way_out}")
