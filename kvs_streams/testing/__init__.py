@@ -7,7 +7,9 @@ is here for annotations and ``except`` clauses.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._kit import BotoClient, Call, MockKvs, StreamRecord, UnusedFaultError, mock_kvs
+    from ._clients import BotoClient
+    from ._kit import MockKvs, mock_kvs
+    from ._records import Call, StreamRecord, UnusedFaultError
 
 __all__ = ["BotoClient", "Call", "MockKvs", "StreamRecord", "UnusedFaultError", "mock_kvs"]
 

@@ -2,11 +2,12 @@
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from ._core import KinesisVideoClient
 
+_Operation = Callable[..., Mapping[str, Any]]
 PLACEHOLDER = "kvs-streams-testing"
 
 
@@ -19,35 +20,35 @@ class BotoClient(KinesisVideoClient, Protocol):
     meta: Any
     """boto3's description of the client, such as its region."""
 
-    def list_streams(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """List the streams."""
+    list_streams: _Operation
+    """List the streams."""
 
-    def delete_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Delete a stream."""
+    delete_stream: _Operation
+    """Delete a stream."""
 
-    def get_data_endpoint(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Return the address for a stream's media."""
+    get_data_endpoint: _Operation
+    """Return the address for a stream's media."""
 
-    def tag_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Add tags to a stream."""
+    tag_stream: _Operation
+    """Add tags to a stream."""
 
-    def untag_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Remove tags from a stream."""
+    untag_stream: _Operation
+    """Remove tags from a stream."""
 
-    def update_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Change a stream's device name or media type."""
+    update_stream: _Operation
+    """Change a stream's device name or media type."""
 
-    def update_data_retention(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Change for how long a stream's data is kept."""
+    update_data_retention: _Operation
+    """Change for how long a stream's data is kept."""
 
-    def update_stream_storage_configuration(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        """Change a stream's storage tier."""
+    update_stream_storage_configuration: _Operation
+    """Change a stream's storage tier."""
 
-    def get_paginator(self, operation_name: str) -> Any:
-        """Return boto3's paginator for an operation, such as ``list_streams``."""
+    get_paginator: Callable[[str], Any]
+    """Return boto3's paginator for an operation, such as ``list_streams``."""
 
-    def close(self) -> None:
-        """Close the connections."""
+    close: Callable[[], None]
+    """Close the connections."""
 
 
 @functools.cache

@@ -128,18 +128,16 @@ class MockKvs:
         if generates or isinstance(function, type) or not callable(function):
             raise TypeError(_NO_FUNCTION)
 
-        if inspect.iscoroutinefunction(function):
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with evolve(self):
+                return function(*args, **kwargs)
 
-            async def call(*args: Any, **kwargs: Any) -> Any:
-                with evolve(self):
-                    return await function(*args, **kwargs)
-        else:
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
+            with evolve(self):
+                return await function(*args, **kwargs)
 
-            def call(*args: Any, **kwargs: Any) -> Any:
-                with evolve(self):
-                    return function(*args, **kwargs)
-
-        return cast("_F", functools.wraps(function)(call))
+        wrapper = call_async if inspect.iscoroutinefunction(function) else call
+        return cast("_F", functools.wraps(function)(wrapper))
 
     @property
     def _service(self) -> Service:

@@ -103,7 +103,9 @@ class Request:
     @property
     def stream_name(self) -> str | None:
         """The name of the stream that it is about, from the name or the ARN."""
-        parameters = self.parameters if isinstance(self.parameters, dict) else {}
+        parameters: dict[str, Any] = self.parameters
+        if type(parameters) is not dict:  # a wrong type, which is refused later
+            return None
         arn = str(parameters.get("StreamARN") or parameters.get("ResourceARN") or "")
         return parameters.get("StreamName") or (arn.split("/")[1] if arn.count("/") > 1 else None)
 

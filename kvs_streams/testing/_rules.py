@@ -21,6 +21,7 @@ _LONGEST = {"DataRetentionInHours": LONGEST_RETENTION}
 
 def faults(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
     """Find the rules of a shape that a value breaks: each rule, the path to the value, a text."""
+    kind: Any
     kind, name = _TYPES.get(shape.type_name, (object, ""))
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         yield "type", path, f"{path or 'The request'} must be {name}."
@@ -45,7 +46,7 @@ def faults(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, str, s
 def _broken(shape: Any, value: Any) -> Iterator[tuple[str, object]]:
     """Find the limits that a value of the right type breaks."""
     rules: dict[str, Any] = shape.metadata
-    size = len(value) if isinstance(value, (str, list, dict)) else value
+    size: Any = len(value) if hasattr(value, "__len__") else value
     longest = _LONGEST.get(shape.name, rules.get("max", size))
     if size < rules.get("min", size):
         yield "min", rules["min"]

@@ -142,7 +142,7 @@ class Script:
 
     def unused(self) -> tuple[str, ...]:
         """Describe what has not happened, in the order of the script."""
-        scripted = (*self.faults, *self._rules.values())
+        scripted: list[Fault | Rule] = [*self.faults, *self._rules.values()]
         return tuple(text for each in scripted if (text := each.unused()))
 
     def clear(self) -> None:

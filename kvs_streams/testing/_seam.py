@@ -9,18 +9,21 @@ import os
 import sys
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing, contextmanager
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
-import botocore.endpoint
-import botocore.signers
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
-from botocore.httpsession import URLLib3Session
 
 from ._replies import DroppedConnectionError, Reply, Request
+
+# Untyped, since some have stubs for them and some have not.
+_awsrequest: Any = import_module("botocore.awsrequest")
+_endpoint: Any = import_module("botocore.endpoint")
+_httpsession: Any = import_module("botocore.httpsession")
+_signers: Any = import_module("botocore.signers")
 
 # The prefix of the endpoints of all services for Kinesis video, and their name in signatures.
 SERVICE = "kinesisvideo"
@@ -43,8 +46,10 @@ class _AsyncBody:
         return self._body.read(size)
 
 
-class _AsyncResponse(AWSResponse):  # type: ignore[misc]  # botocore ships no types
+class _AsyncResponse(_awsrequest.AWSResponse):  # type: ignore[misc]  # it is untyped
     """A reply of the kit to aiobotocore."""
+
+    _content: bytes
 
     @property
     def content(self) -> Any:
@@ -61,7 +66,7 @@ class _Endpoint:
     So botocore still does everything but sending: history, events, parsing and retries.
     """
 
-    def __init__(self, real: Any, answer: Callable[[], Reply] | None = None) -> None:
+    def __init__(self, real: Any, answer: Any = None) -> None:
         self._real = real
         self._answer = answer
         self._event_emitter = self
@@ -77,7 +82,7 @@ class _Endpoint:
 
     def _send(self, request: Any) -> Any:
         reply = self._answer()
-        return _filled(AWSResponse, request.url, reply, BytesIO(reply.body))
+        return _filled(_awsrequest.AWSResponse, request.url, reply, BytesIO(reply.body))
 
 
 class _AsyncEndpoint(_Endpoint):
@@ -127,15 +132,15 @@ class Seam:
     @contextmanager
     def opened(self) -> Generator[None, None, None]:
         """Answer all requests of this process to Kinesis Video Streams."""
-        make = botocore.endpoint.Endpoint.__init__
+        make = _endpoint.Endpoint.__init__
 
         def make_and_take(endpoint: Any, *args: Any, **kwargs: Any) -> None:
             self._take_aiobotocore()
             make(endpoint, *args, **kwargs)
 
         with self._stack:
-            self._take(botocore.endpoint.Endpoint, botocore.signers.RequestSigner, _Endpoint)
-            patch = mock.patch.object(botocore.endpoint.Endpoint, "__init__", make_and_take)
+            self._take(_endpoint.Endpoint, _signers.RequestSigner, _Endpoint)
+            patch = mock.patch.object(_endpoint.Endpoint, "__init__", make_and_take)
             self._stack.enter_context(patch)
             self._is_open = True
             self._take_aiobotocore()
@@ -180,7 +185,11 @@ class Seam:
                 return _ready() if stand_in is _AsyncEndpoint else None
             return sign(self_, *args, **kwargs)
 
-        patches = {"_do_get_response": answered, "_needs_retry": retried_at_once, "_send": sent}
+        patches: Any = {
+            "_do_get_response": answered,
+            "_needs_retry": retried_at_once,
+            "_send": sent,
+        }
         self._stack.enter_context(mock.patch.multiple(endpoint, **patches))
         self._stack.enter_context(mock.patch.object(signer, "sign", unsigned))
 
@@ -200,11 +209,11 @@ class Seam:
     def _send_home(self, request: Any, region: str) -> Reply:
         """Send a request of a forked process to the kit's server, by no proxy."""
         headers = {**request.headers, "Authorization": f"Credential=fork/0/{region}/{SERVICE}"}
-        url = f"{self._home_url}{urlsplit(request.url).path}"
-        to_home = AWSPreparedRequest(
+        url = f"{self._home_url}{urlsplit(str(request.url)).path}"
+        to_home = _awsrequest.AWSPreparedRequest(
             request.method, url, headers, request.body, stream_output=False
         )
-        with closing(URLLib3Session()) as session:
+        with closing(_httpsession.URLLib3Session()) as session:
             response = session.send(to_home)
             return Reply(response.status_code, response.headers, response.content)
 

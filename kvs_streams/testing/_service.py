@@ -146,14 +146,14 @@ class Service:
             raise RefusedError("AccountStreamLimitExceededException")
         stream = self.store.create(request.region, request.parameters, now // 1_000_000)
         stream.hiding = self.script.rule("hide_new", name)
-        stream.hidden = (stream.hiding and stream.hiding.value) or 0
+        stream.hidden = (stream.hiding.value or 0) if stream.hiding else 0
         holding = self.script.rule("hold_creating", name)
         if holding is not None:
             stream.held(holding, "CREATING")
         return json_reply({"StreamARN": stream.record.stream_arn})
 
     def _list(self, request: Request) -> Reply:
-        condition = request.parameters.get("StreamNameCondition") or {}
+        condition: dict[str, str] = request.parameters.get("StreamNameCondition") or {}
         prefix = condition.get("ComparisonValue") or ""
         size = min(request.parameters.get("MaxResults") or _DEFAULT_PAGE, _LONGEST_PAGE)
         try:
@@ -222,7 +222,7 @@ class Service:
 
     def _tag_stream(self, request: Request, stream: Stream) -> Reply:
         new: Any = request.parameters["Tags"]
-        if isinstance(new, list):
+        if request.operation == "tag_resource":
             new = {tag["Key"]: tag["Value"] for tag in new}
         tags = {**stream.record.tags, **new}
         if len(tags) > _MOST_TAGS:

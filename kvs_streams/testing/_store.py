@@ -159,5 +159,5 @@ class Store:
 
 def tier_in(parameters: Mapping[str, Any]) -> str:
     """Return the storage tier of a request."""
-    storage = parameters.get("StreamStorageConfiguration") or {}
+    storage: dict[str, str] = parameters.get("StreamStorageConfiguration") or {}
     return str(storage.get("DefaultStorageTier") or "HOT")
