@@ -36,7 +36,7 @@ _lock = threading.Lock()
 _running: "MockKvs | None" = None
 
 
-@define(eq=False, slots=False, kw_only=True)
+@define(eq=False, repr=False, slots=False, kw_only=True)
 class MockKvs:
     """Kinesis Video Streams for tests, with scripted failures; made by ``mock_kvs``.
 
