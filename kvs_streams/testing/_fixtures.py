@@ -13,19 +13,14 @@ if TYPE_CHECKING:
     from ._clients import BotoClient
     from ._kit import MockKvs
 
-_MARKER = "kvs_options"
-
 _kits = pytest.StashKey["MockKvs"]()  # pyrefly: ignore[not-a-type]
 _environments = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
-    config.addinivalue_line(
-        "markers",
-        f"{_MARKER}(server=False, validate=True, allow_unused=False, region_name='us-east-1'): "
-        "options of the kvs_mock fixture, as for kvs_streams.testing.mock_kvs.",
-    )
+    options = "server=False, validate=True, allow_unused=False, region_name='us-east-1'"
+    config.addinivalue_line("markers", f"kvs_options({options}): options of the kvs_mock fixture.")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -71,7 +66,7 @@ def kvs_mock(request: pytest.FixtureRequest) -> "Generator[MockKvs, None, None]"
     arguments: list[Any] = []
     options: dict[str, Any] = {}
     # The closest marker is the first.
-    for marker in request.node.iter_markers(_MARKER):
+    for marker in request.node.iter_markers("kvs_options"):
         arguments += marker.args
         options = {**marker.kwargs, **options}
     kit: MockKvs = mock_kvs(*arguments, **options)

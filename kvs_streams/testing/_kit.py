@@ -23,14 +23,9 @@ from ._seam import Seam
 from ._service import Service
 from ._store import Stream
 
-_NO_FUNCTION = (
-    "mock_kvs decorates functions and async functions, and takes its options by keyword. For a "
-    "class, use the pytest fixture kvs_mock, or start() and stop() in setUp; in a generator, with"
-)
+_NO_FUNCTION = "mock_kvs decorates functions; for others, use the pytest fixture kvs_mock or with"
 _RUNNING = "mock_kvs is running in this process already: use that one, or stop it first"
 _NOT_RUNNING = "mock_kvs is not running: use it in a with statement, or call start()"
-_STATUSES = ("CREATING", "ACTIVE", "UPDATING", "DELETING")
-
 _F = TypeVar("_F", bound=Callable[..., Any])
 _lock = threading.Lock()
 _running: "MockKvs | None" = None
@@ -50,7 +45,6 @@ class MockKvs:
     _region_name: str = "us-east-1"
     _stack: ExitStack = field(init=False, factory=ExitStack)
     _last_service: Service | None = field(init=False, default=None)
-    _is_running: bool = field(init=False, default=False)
     _endpoint_url: str | None = field(init=False, default=None)
 
     # Life
@@ -65,10 +59,9 @@ class MockKvs:
         """
         global _running  # noqa: PLW0603 - the process is what it changes
         require_moto()
-        with _lock:
-            if _running is not None:
-                raise RuntimeError(_RUNNING)
-            _running = self
+        if _running is not None:
+            raise RuntimeError(_RUNNING)
+        _running = self
         clock = VirtualClock()
         service = Service(clock, validate=self._validate)
         with ExitStack() as stack:
@@ -84,13 +77,11 @@ class MockKvs:
             stack.enter_context(mock.patch.object(_core.CLOCK_OWNER, "clock", clock))
             self._stack = stack.pop_all()
         self._last_service = service
-        self._is_running = True
         return self
 
     def _over(self) -> None:
         global _running  # noqa: PLW0603 - the process is what it changes
         _running = None
-        self._is_running = False
         self._endpoint_url = None
 
     def stop(self) -> None:
@@ -147,7 +138,7 @@ class MockKvs:
 
     @property
     def _running_service(self) -> Service:
-        if not self._is_running:
+        if _running is not self:
             raise RuntimeError(_NOT_RUNNING)
         return self._service
 
@@ -373,8 +364,9 @@ class MockKvs:
             LookupError: If there is no such stream, or more than one.
             ValueError: If there is no such status.
         """
-        if status not in _STATUSES:
-            raise ValueError(f"status must be one of {', '.join(_STATUSES)}, not {shown(status)}")
+        if status not in set(StreamStatus):
+            names = ", ".join(StreamStatus)
+            raise ValueError(f"status must be one of {names}, not {shown(status)}")
         if describes is not None:
             check_count("describes", describes)
         service = self._running_service
@@ -510,7 +502,7 @@ def mock_kvs(
 ) -> MockKvs: ...
 
 
-def mock_kvs(function: Any = None, /, **options: Any) -> Any:
+def mock_kvs(function: Any = None, /, **options: Any) -> Any:  # noqa: D417 - listed one by one
     """Return Kinesis Video Streams for a test: for a ``with`` statement, or to decorate a function.
 
     Args:

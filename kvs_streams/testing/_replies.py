@@ -103,9 +103,8 @@ class Request:
     @property
     def stream_name(self) -> str | None:
         """The name of the stream that it is about, from the name or the ARN."""
-        parameters: dict[str, Any] = self.parameters
-        if type(parameters) is not dict:  # a wrong type, which is refused later
-            return None
+        # A wrong type is refused later.
+        parameters: dict[str, Any] = self.parameters if hasattr(self.parameters, "get") else {}
         arn = str(parameters.get("StreamARN") or parameters.get("ResourceARN") or "")
         return parameters.get("StreamName") or (arn.split("/")[1] if arn.count("/") > 1 else None)
 

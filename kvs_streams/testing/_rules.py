@@ -7,24 +7,16 @@ from typing import Any
 
 from ._core import LONGEST_RETENTION, RESERVED_PREFIX, TAG_TEXT, shown
 
-_TYPES: dict[str, tuple[type, str]] = {
-    "structure": (dict, "an object"),
-    "map": (dict, "an object"),
-    "list": (list, "a list"),
-    "string": (str, "a string"),
-    "integer": (int, "a whole number"),
-    "long": (int, "a whole number"),
-}
+_TYPES = {"structure": dict, "map": dict, "list": list, "string": str, "integer": int, "long": int}
 # Rules of the AWS::KinesisVideo::Stream resource schema, by the name of the shape.
 _LONGEST = {"DataRetentionInHours": LONGEST_RETENTION}
 
 
 def faults(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
     """Find the rules of a shape that a value breaks: each rule, the path to the value, a text."""
-    kind: Any
-    kind, name = _TYPES.get(shape.type_name, (object, ""))
+    kind: Any = _TYPES.get(shape.type_name, object)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        yield "type", path, f"{path or 'The request'} must be {name}."
+        yield "type", path, f"{path or 'The request'} must be a {shape.type_name}."
         return
     for rule, limit in _broken(shape, value):
         yield rule, path, f"{path} does not satisfy the rule {rule} {limit}: {shown(value)}."

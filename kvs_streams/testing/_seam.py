@@ -134,14 +134,13 @@ class Seam:
         """Answer all requests of this process to Kinesis Video Streams."""
         make = _endpoint.Endpoint.__init__
 
-        def make_and_take(endpoint: Any, *args: Any, **kwargs: Any) -> None:
+        def made(endpoint: Any, *args: Any, **kwargs: Any) -> None:
             self._take_aiobotocore()
             make(endpoint, *args, **kwargs)
 
         with self._stack:
             self._take(_endpoint.Endpoint, _signers.RequestSigner, _Endpoint)
-            patch = mock.patch.object(_endpoint.Endpoint, "__init__", make_and_take)
-            self._stack.enter_context(patch)
+            self._stack.enter_context(mock.patch.object(_endpoint.Endpoint, "__init__", made))
             self._is_open = True
             self._take_aiobotocore()
             try:
@@ -170,7 +169,7 @@ class Seam:
                 self_ = stand_in(self_, lambda: self._reply(request, operation_model, context))
             return get_response(self_, request, operation_model, context)
 
-        def retried_at_once(self_: Any, *args: Any, **kwargs: Any) -> Any:
+        def retried(self_: Any, *args: Any, **kwargs: Any) -> Any:
             self_ = stand_in(self_) if self._is_ours(self_) else self_
             return needs_retry(self_, *args, **kwargs)
 
@@ -185,11 +184,7 @@ class Seam:
                 return _ready() if stand_in is _AsyncEndpoint else None
             return sign(self_, *args, **kwargs)
 
-        patches: Any = {
-            "_do_get_response": answered,
-            "_needs_retry": retried_at_once,
-            "_send": sent,
-        }
+        patches: Any = {"_do_get_response": answered, "_needs_retry": retried, "_send": sent}
         self._stack.enter_context(mock.patch.multiple(endpoint, **patches))
         self._stack.enter_context(mock.patch.object(signer, "sign", unsigned))
 

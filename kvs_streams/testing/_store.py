@@ -110,11 +110,8 @@ class Store:
 
     def all(self, region: str | None = None, name: str | None = None) -> list[Stream]:
         """Return all streams, or those of a region, of a name, or both."""
-        return [
-            stream
-            for key, stream in self._streams.items()
-            if region in {None, key[0]} and name in {None, key[1]}
-        ]
+        items = self._streams.items()
+        return [each for (r, n), each in items if region in {None, r} and name in {None, n}]
 
     def named(self, region: str | None = None, name: str | None = None) -> dict[str, Stream]:
         """Return these streams by name; refuse a name that exists in two regions."""
@@ -133,13 +130,15 @@ class Store:
         stream = self._streams.get((region, name or in_arn))
         return stream if stream and arn in {None, stream.record.stream_arn} else None
 
-    def release(self, stream: Stream) -> None:
+    def release(self, stream: Stream) -> bool:
         """Let a held stream go on: it becomes ACTIVE, or is gone if it was being deleted."""
         stream.hold = None
-        if stream.record.status == StreamStatus.DELETING:
+        is_gone = stream.record.status == StreamStatus.DELETING
+        if is_gone:
             self.delete(stream)
         else:
             stream.change(status=StreamStatus.ACTIVE)
+        return not is_gone
 
     def shows(self, stream: Stream) -> bool:
         """Return whether a poll finds a stream, and count the poll."""
@@ -151,9 +150,7 @@ class Store:
         if stream.hold is not None and stream.polls is not None:
             stream.polls -= 1
             if stream.polls < 0:
-                is_gone = stream.record.status == StreamStatus.DELETING
-                self.release(stream)
-                return not is_gone
+                return self.release(stream)
         return True
 
 

@@ -126,7 +126,7 @@ def test_moto_that_ends_in_another_order(first: str) -> None:
 
 
 def test_a_test_that_deletes_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto's end does not stumble over keys that the test has deleted."""
+    """The end of moto does not stumble over keys that the test has deleted."""
     before = dict(os.environ)
     kit = mock_kvs().start()
     with monkeypatch.context() as patch:

@@ -93,7 +93,9 @@ def test_fixtures_and_options(project: pytest.Pytester) -> None:
     )
     result = run(project)
     result.assert_outcomes(passed=5, errors=2)
-    result.stdout.fnmatch_lines(["*unexpected keyword argument 'servre'*", "*by keyword*"])
+    result.stdout.fnmatch_lines(
+        ["*unexpected keyword argument 'servre'*", "*the pytest fixture kvs_mock*"]
+    )
     assert "kvs_options(server=False" in run(project, "--markers").stdout.str()
 
 

@@ -69,7 +69,7 @@ def test_each_kit_starts_empty_inside_one_mock_aws() -> None:
 
 
 def test_the_rest_of_aws_is_motos(kvs: MockKvs) -> None:
-    """moto answers other services, and nobody's keys are needed for Kinesis Video Streams."""
+    """Other services are moto's, and nobody's keys are needed for Kinesis Video Streams."""
     sts: Any = boto3.client("sts")
     assert sts.get_caller_identity()["Account"] == "123456789012"
     bare = Session()
@@ -167,7 +167,7 @@ def test_no_start_without_the_seam(
     else:
         monkeypatch.setattr(owner, name, replacement)
     before = dict(os.environ)
-    with pytest.raises(RuntimeError, match="does not work with this version of botocore: .* Use"):
+    with pytest.raises(RuntimeError, match=r"does not work with this version of botocore: .* Use"):
         mock_kvs().start()
     assert os.environ == before
     monkeypatch.undo()

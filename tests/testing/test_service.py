@@ -1,4 +1,4 @@
-"""What the service answers under the kit: every operation, every rule, every error, every script."""
+"""What the service answers under the kit: operations, rules, errors, and what is scripted."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -22,6 +22,9 @@ from kvs_streams import (
 from kvs_streams.testing import MockKvs, UnusedFaultError, mock_kvs
 
 Send = Callable[..., Mapping[str, Any]]
+STORAGE = "describe_stream_storage_configuration"
+UPDATE_STORAGE = "update_stream_storage_configuration"
+HLS, DASH = "get_hls_streaming_session_url", "get_dash_streaming_session_url"
 VIDEO, MEDIA = "kinesisvideo", "kinesis-video-archived-media"
 FULL = {
     "DeviceName": "device",
@@ -50,78 +53,48 @@ def error_of(call: Callable[[], object]) -> dict[str, Any]:
 def test_every_operation(kvs: MockKvs, send: Send) -> None:
     """Each operation works for one stream, and its reply has the shapes of botocore's model."""
     arn = send(VIDEO, "create_stream", StreamName="cam", **FULL)["StreamARN"]
-    calls: list[tuple[str, str, dict[str, Any], Any]] = [
-        (VIDEO, "describe_stream", {"StreamName": "cam"}, "StreamInfo.Status=ACTIVE"),
+    by_name, tier = {"StreamName": "cam"}, {"DefaultStorageTier": "HOT"}
+    less = {"Operation": "DECREASE_DATA_RETENTION", "DataRetentionChangeInHours": 4}
+    calls: list[tuple[str, str, dict[str, Any], str]] = [
+        (VIDEO, "describe_stream", by_name, "StreamInfo.Status=ACTIVE"),
         (VIDEO, "describe_stream", {"StreamARN": arn}, "StreamInfo.MediaType=video/h264"),
         (VIDEO, "list_streams", {}, "StreamInfoList.0.StreamName=cam"),
-        (VIDEO, "list_tags_for_stream", {"StreamName": "cam"}, "Tags.site=Zürich HQ"),
-        (
-            VIDEO,
-            "describe_stream_storage_configuration",
-            {"StreamName": "cam"},
-            "StreamStorageConfiguration.DefaultStorageTier=WARM",
-        ),
-        (VIDEO, "tag_stream", {"StreamName": "cam", "Tags": {"a": "1"}}, ""),
+        (VIDEO, "list_tags_for_stream", by_name, "Tags.site=Zürich HQ"),
+        (VIDEO, STORAGE, by_name, "StreamStorageConfiguration.DefaultStorageTier=WARM"),
+        (VIDEO, "tag_stream", {**by_name, "Tags": {"a": "1"}}, ""),
         (VIDEO, "tag_resource", {"ResourceARN": arn, "Tags": [{"Key": "b", "Value": "2"}]}, ""),
-        (VIDEO, "untag_stream", {"StreamName": "cam", "TagKeyList": ["a"]}, ""),
+        (VIDEO, "untag_stream", {**by_name, "TagKeyList": ["a"]}, ""),
         (VIDEO, "untag_resource", {"ResourceARN": arn, "TagKeyList": ["site"]}, ""),
         (VIDEO, "list_tags_for_resource", {"ResourceARN": arn}, "Tags.b=2"),
         (VIDEO, "update_stream", {"StreamARN": arn, "MediaType": "audio/aac"}, ""),
-        (
-            VIDEO,
-            "update_data_retention",
-            {
-                "StreamName": "cam",
-                "Operation": "DECREASE_DATA_RETENTION",
-                "DataRetentionChangeInHours": 4,
-            },
-            "",
-        ),
-        (
-            VIDEO,
-            "update_stream_storage_configuration",
-            {"StreamName": "cam", "StreamStorageConfiguration": {"DefaultStorageTier": "HOT"}},
-            "",
-        ),
+        (VIDEO, "update_data_retention", {**by_name, **less}, ""),
+        (VIDEO, UPDATE_STORAGE, {**by_name, "StreamStorageConfiguration": tier}, ""),
         (
             VIDEO,
             "get_data_endpoint",
-            {"StreamName": "cam", "APIName": "PUT_MEDIA"},
+            {**by_name, "APIName": "PUT_MEDIA"},
             "DataEndpoint=https://s-",
         ),
-        (
-            MEDIA,
-            "get_hls_streaming_session_url",
-            {"StreamName": "cam"},
-            "HLSStreamingSessionURL=https://b-",
-        ),
-        (
-            MEDIA,
-            "get_dash_streaming_session_url",
-            {"StreamARN": arn},
-            "DASHStreamingSessionURL=https://b-",
-        ),
-        (MEDIA, "get_clip", {"StreamName": "cam", **CLIP}, "Payload=b'kvs_streams.testing'"),
+        (MEDIA, HLS, by_name, "HLSStreamingSessionURL=https://b-"),
+        (MEDIA, DASH, {"StreamARN": arn}, "DASHStreamingSessionURL=https://b-"),
+        (MEDIA, "get_clip", {**by_name, **CLIP}, "Payload=b'kvs_streams.testing'"),
         (VIDEO, "delete_stream", {"StreamARN": arn}, ""),
     ]
     session = Session()
     for service, operation, parameters, expected in calls:
-        if operation.startswith("update"):
-            parameters = {**parameters, "CurrentVersion": kvs.streams["cam"].version}
-        before = kvs.streams.get("cam")
-        reply: Any = dict(send(service, operation, **parameters))
+        version = kvs.streams["cam"].version
+        updates = {"CurrentVersion": version} if operation.startswith("update") else {}
+        reply: Any = dict(send(service, operation, **parameters, **updates))
         assert reply.pop("ResponseMetadata")["RetryAttempts"] == 0
-        if operation.startswith("update"):
-            assert kvs.streams["cam"].version != before.version  # type: ignore[union-attr]
+        assert not updates or kvs.streams["cam"].version != version
         path, _, value = expected.partition("=")
         found = reply
         for step in filter(None, path.split(".")):
             found = found[int(step) if step.isdecimal() else step]
         assert str(found).startswith(value) or not expected
         model = session.get_service_model(service)
-        (name,) = [
-            each for each in model.operation_names if each.lower() == operation.replace("_", "")
-        ]
+        words = operation.replace("_", "")
+        (name,) = [each for each in model.operation_names if each.lower() == words]
         shape = model.operation_model(name).output_shape
         if operation != "get_clip":
             assert not ParamValidator().validate(reply, shape).has_errors()
@@ -152,6 +125,8 @@ def test_record(kvs: MockKvs) -> None:
     assert (gov.tags, gov.default_storage_tier) == ({"site": "Zürich HQ"}, "WARM")
 
 
+COLD = {"DefaultStorageTier": "COLD"}
+MISMATCH = "VersionMismatchException"
 TOO_MANY = "TagsPerResourceExceededLimitException"
 INVALID = "InvalidArgumentException"
 REFUSED = [
@@ -165,7 +140,7 @@ REFUSED = [
     ("create_stream", {"StreamName": "x", "Tags": {"a\n": ""}}, INVALID, "pattern"),
     (
         "create_stream",
-        {"StreamName": "x", "StreamStorageConfiguration": {"DefaultStorageTier": "COLD"}},
+        {"StreamName": "x", "StreamStorageConfiguration": COLD},
         INVALID,
         "HOT, WARM",
     ),
@@ -185,18 +160,8 @@ REFUSED = [
     ("get_data_endpoint", {"StreamName": "cam", "APIName": "NONSENSE"}, INVALID, "PUT_MEDIA"),
     ("tag_stream", {"StreamName": "cam", "Tags": {}}, "ValidationException", ""),
     ("tag_stream", {"StreamName": "cam", "Tags": {f"{n}": "" for n in range(50)}}, TOO_MANY, ""),
-    (
-        "untag_stream",
-        {"StreamName": "cam", "TagKeyList": [f"{n}" for n in range(60)]},
-        INVALID,
-        "max 50",
-    ),
-    (
-        "update_stream",
-        {"StreamName": "cam", "CurrentVersion": "old"},
-        "VersionMismatchException",
-        "not the latest",
-    ),
+    ("untag_stream", {"StreamName": "cam", "TagKeyList": ["k"] * 60}, INVALID, "max 50"),
+    ("update_stream", {"StreamName": "cam", "CurrentVersion": "old"}, MISMATCH, "not the latest"),
     ("delete_stream", {"StreamARN": "cam", "CurrentVersion": "1"}, INVALID, "StreamARN"),
     ("create_signaling_channel", {"ChannelName": "c"}, "UnknownOperationException", "Stubber"),
 ]
@@ -314,7 +279,7 @@ ERRORS = [
 
 @pytest.mark.parametrize("code,status,text", ERRORS)
 def test_errors(kvs: MockKvs, code: str, status: int, text: str) -> None:
-    """Each error has the status and the text that the service sends, through botocore's retries."""
+    """Each error has the status and the text that the service sends, after botocore's retries."""
     kvs.fail_next(code, operation="describe_stream")
     error = error_of(lambda: kvs.boto_client().describe_stream(StreamName="cam"))
     assert (error["Code"], error["status"]) == (code, status)
@@ -323,7 +288,7 @@ def test_errors(kvs: MockKvs, code: str, status: int, text: str) -> None:
 
 
 def test_error_with_everything(kvs: MockKvs) -> None:
-    """A message and a status of one's own win; the throttle of a stream names it, a create's not."""
+    """A message and a status of one's own win; the throttle of a stream names it."""
     client = kvs.boto_client()
     kvs.fail_next("Odd", message="", status=418, operation="describe_stream", stream_name="cam")
     assert error_of(lambda: client.describe_stream(StreamName="other"))["status"] == 404
@@ -343,7 +308,7 @@ def test_error_with_everything(kvs: MockKvs) -> None:
 
 @pytest.mark.parametrize("attempts,succeeds", [(None, False), (1, True), (2, True), (5, False)])
 def test_attempts(kvs: MockKvs, send: Send, attempts: int | None, succeeds: bool) -> None:
-    """botocore's retries belong to their call, and take no time."""
+    """Retries of botocore belong to their call, and take no time."""
     kvs.fail_next("InternalFailure", operation="list_streams", attempts=attempts)
     try:
         reply = send(VIDEO, "list_streams")
@@ -418,8 +383,8 @@ def test_quotas(kvs: MockKvs) -> None:
     kvs.rate_limit(2)
     client = kvs.boto_client()
     client.create_stream(StreamName="cam")
-    codes = [error_of(lambda: client.create_stream(StreamName=name))["Code"] for name in ("b", "c")]
-    assert codes == ["AccountStreamLimitExceededException", "ClientLimitExceededException"]
+    for code in ("AccountStreamLimitExceededException", "ClientLimitExceededException"):
+        assert error_of(lambda: client.create_stream(StreamName="b"))["Code"] == code
     kvs.advance(1)
     assert error_of(lambda: client.create_stream(StreamName="cam"))["Code"].startswith("ResourceIn")
     kvs.account_limit(None)
@@ -435,6 +400,12 @@ def a_create(kvs: MockKvs) -> None:
     kvs.boto_client().create_stream(StreamName="cam")
 
 
+def lost(kvs: MockKvs) -> None:
+    """Try to create a stream, whose connection is dropped."""
+    with pytest.raises(ConnectionClosedError):
+        a_create(kvs)
+
+
 UNUSED: list[tuple[Callable[[MockKvs], Any], str, Callable[[MockKvs], Any]]] = [
     (
         lambda kvs: kvs.fail_next("X", times=2),
@@ -444,18 +415,10 @@ UNUSED: list[tuple[Callable[[MockKvs], Any], str, Callable[[MockKvs], Any]]] = [
     (
         lambda kvs: kvs.drop_next(stream_name="cam"),
         "drop_next() applied to no call of create_stream for 'cam'",
-        lambda kvs: pytest.raises(ConnectionClosedError, a_create, kvs),
+        lost,
     ),
-    (
-        lambda kvs: kvs.rate_limit(5),
-        "rate_limit(5) applied to no create_stream",
-        a_create,
-    ),
-    (
-        lambda kvs: kvs.account_limit(5),
-        "account_limit(5) applied to no create_stream",
-        a_create,
-    ),
+    (lambda kvs: kvs.rate_limit(5), "rate_limit(5) applied to no create_stream", a_create),
+    (lambda kvs: kvs.account_limit(5), "account_limit(5) applied to no create_stream", a_create),
     (
         lambda kvs: [kvs.hide_new(100), a_create(kvs)],
         "hide_new(100) applied to no poll of a new stream",
@@ -496,7 +459,7 @@ def test_unused(
     with mock_kvs() as kvs:
         script(kvs)
         use(kvs)
-    with pytest.raises(ZeroDivisionError), mock_kvs() as kvs:
+    with pytest.raises(ZeroDivisionError), mock_kvs() as kvs:  # noqa: PT012 - it ends the kit
         script(kvs)
         _ = 1 / 0
 
@@ -596,7 +559,7 @@ async def decorated_async() -> str:
 
 
 @pytest.mark.parametrize("_", range(2))
-def test_decorator(_: int) -> None:  # noqa: PT019
+def test_decorator(_: int) -> None:
     """Each call of a decorated function has a kit of its own, with the options."""
     import asyncio
 
