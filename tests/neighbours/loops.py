@@ -1,4 +1,5 @@
 """Tests with an event loop of pytest-asyncio or anyio, with aiobotocore where it is installed."""
+# ruff: noqa: ANN, PT009, PT027  # as users write their tests
 
 import importlib.util
 
@@ -25,7 +26,8 @@ async def test_slow_creation(kvs_mock, kvs_async_client):
 
 
 @pytest.mark.parametrize(
-    "server", [pytest.param(each, marks=pytest.mark.kvs_options(server=each)) for each in (True, False)]
+    "server",
+    [pytest.param(each, marks=pytest.mark.kvs_options(server=each)) for each in (True, False)],
 )
 async def test_aiobotocore(kvs_mock, server):
     """A client of aiobotocore needs no server, and no region, keys or endpoint."""

@@ -1,11 +1,12 @@
 """Run the kit beside its neighbours, each set of them in an environment of its own.
 
-``python tests/neighbours/run.py DISTRIBUTION [NAME ...]``, where DISTRIBUTION is a wheel or the path of the
-project, and NAME one of ``RUNS``; by default all. It needs uv on PATH.
+``python tests/neighbours/run.py DISTRIBUTION [NAME ...]``, where DISTRIBUTION is a wheel or the path
+of the project, and NAME one of ``RUNS``; by default all. It needs uv on PATH.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
-BASIC = {"passed": 6, "failed": 1, "skipped": 1, "error": 1}
-TOOLS = {"passed": 12}
+BASIC = {"passed": 7, "failed": 1, "skipped": 1, "error": 1}
+TOOLS = {"passed": 11}
 
 
 class Run(NamedTuple):
@@ -29,16 +30,22 @@ RUNS = {
     "oldest-pytest": Run(("pytest==7.0.1", "pluggy==1.0.0"), ("cameras.py",), BASIC),
     # On such a pytest the plugin does nothing: tests that do not ask for its fixtures run.
     "too-old-pytest": Run(
-        ("pytest==6.2.5", "pluggy==1.0.0"), ("cameras.py", "-k", "CamerasTest or decorated"), {"passed": 2}
+        ("pytest==6.2.5", "pluggy==1.0.0"),
+        ("cameras.py", "-k", "CamerasTest or decorated"),
+        {"passed": 2},
     ),
     "newest-pytest": Run(("pytest",), ("cameras.py",), BASIC),
     "xdist": Run(("pytest", "pytest-xdist"), ("cameras.py", "-n2"), BASIC),
     "randomly": Run(("pytest", "pytest-randomly"), ("cameras.py",), BASIC),
     "asyncio-strict": Run(
-        ("pytest", "pytest-asyncio", "aiobotocore"), ("loops.py", "--asyncio-mode=strict"), {"passed": 3}
+        ("pytest", "pytest-asyncio", "aiobotocore"),
+        ("loops.py", "--asyncio-mode=strict"),
+        {"passed": 3},
     ),
     "asyncio-auto": Run(
-        ("pytest", "pytest-asyncio", "aiobotocore"), ("loops.py", "--asyncio-mode=auto"), {"passed": 3}
+        ("pytest", "pytest-asyncio", "aiobotocore"),
+        ("loops.py", "--asyncio-mode=auto"),
+        {"passed": 3},
     ),
     "anyio": Run(("pytest", "anyio", "aiobotocore"), ("loops.py",), {"passed": 3}),
     "tools": Run(
@@ -65,7 +72,7 @@ def outcome_of(line: str) -> dict[str, int]:
     words = line.strip("= ").partition(" in ")[0].split(", ")
     pairs = [word.split() for word in words if word[:1].isdecimal()]
     counts = {name.removesuffix("s"): int(number) for number, name in pairs}
-    return {name: number for name, number in counts.items() if name != "warning"}
+    return {name: counts[name] for name in counts.keys() - {"warning", "deselected"}}
 
 
 def check(name: str, distribution: str) -> bool:
@@ -76,10 +83,12 @@ def check(name: str, distribution: str) -> bool:
         subprocess.run(["uv", "venv", "-q", "-p", sys.executable, folder], check=True)
         install = ["uv", "pip", "install", "-q", "-p", python, f"{distribution}[testing]"]
         subprocess.run([*install, *run.requirements], check=True)
+        # Away from the conftest.py of this project.
+        shutil.copy(HERE / run.arguments[0], folder)
         command = [python, "-m", "pytest", "-p", "no:cacheprovider", "-c", "/dev/null", "-q"]
         done = subprocess.run(
             [*command, "--rootdir", folder, *run.arguments],
-            cwd=HERE,
+            cwd=folder,
             capture_output=True,
             text=True,
             check=False,

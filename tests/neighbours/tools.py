@@ -1,4 +1,5 @@
 """Tests with the tools that others use beside the kit, each where it is installed."""
+# ruff: noqa: ANN, PT009, PT027  # as users write their tests
 
 import boto3
 import pytest
@@ -75,7 +76,7 @@ def test_sockets(request):
 
 @pytest.mark.parametrize("first", ["kit", "moto"])
 def test_moto(first):
-    """moto answers the rest of AWS, and begins before or after."""
+    """The rest of AWS is moto's, which begins before or after."""
     kit, moto = mock_kvs(), mock_aws()
     outer, inner = (kit, moto) if first == "kit" else (moto, kit)
     with outer, inner:

@@ -12,7 +12,6 @@ from botocore.config import Config
 from hypothesis import given, strategies as st
 
 from kvs_streams import (
-    AsyncStreamsClient,
     ClientLimitExceededException,
     CreateStreamRequest,
     ThrottleRetry,
@@ -215,20 +214,3 @@ def test_no_window_holds_more_than_the_limit(rate: int, times: list[int]) -> Non
         if expected is not None:
             kept.append(expected)
     assert sorted(kept) == limit._accepted
-
-
-def test_an_async_client_of_its_own(kvs: MockKvs) -> None:
-    """A client that the code under test makes at its first call lives by the same clock."""
-    kvs.hold_creating()
-
-    async def wait() -> float:
-        client = AsyncStreamsClient()
-        try:
-            await client.create_stream(CreateStreamRequest(stream_name="cam"))
-            with pytest.raises(WaitTimeoutError) as caught:
-                await client.wait_until_active("cam", timeout=7.3)
-        finally:
-            await client.aclose()
-        return caught.value.waited
-
-    assert asyncio.run(wait()) == kvs.elapsed == 7.3
