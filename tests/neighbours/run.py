@@ -1,7 +1,7 @@
 """Run the kit beside its neighbours, each set of them in an environment of its own.
 
-``python tests/neighbours/run.py DISTRIBUTION [NAME ...]``, where DISTRIBUTION is a wheel or the path
-of the project, and NAME one of ``RUNS``; by default all. It needs uv on PATH.
+``python tests/neighbours/run.py DISTRIBUTION [NAME ...]``: DISTRIBUTION is a wheel or the path of
+the project, and NAME one of ``RUNS``; by default all of them run. It needs uv on PATH.
 """
 
 from __future__ import annotations
