@@ -58,7 +58,7 @@ class VirtualClock:
 
     def now(self) -> int:
         """Return the time on a clock that never goes back; it does not depend on the uptime."""
-        return self._advanced + self._slept()
+        return 1_000 * NS_PER_SECOND + self._advanced + self._slept()
 
     def epoch(self) -> int:
         """Return the time on the service's clock, since 1970."""

@@ -1,5 +1,5 @@
 """Tests of a small application, as plain as its users write them; for the oldest pytest and up."""
-# ruff: noqa: ANN001, ANN201, ANN202, PT009 - as users write their tests
+# ruff: noqa: ANN001, ANN201, PT009 - as users write their tests
 
 import asyncio
 import unittest

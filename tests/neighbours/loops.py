@@ -1,5 +1,5 @@
 """Tests with an event loop of pytest-asyncio or anyio, with aiobotocore where it is installed."""
-# ruff: noqa: ANN001, ANN201, ANN202, PT009 - as users write their tests
+# ruff: noqa: ANN001, ANN201 - as users write their tests
 
 import importlib.util
 

@@ -44,16 +44,16 @@ def test_clients_from_before(which: str, moto: str) -> None:
     client: Any = BEFORE[which]
     outside, inside = (mock_aws() if moto == each else mock_kvs for each in ("outside", "inside"))
     if outside is not mock_kvs:
-        outside.start()  # type: ignore[union-attr]
+        outside.start()
     with mock_kvs() as kvs:
         if inside is not mock_kvs:
-            inside.start()  # type: ignore[union-attr]
+            inside.start()
         client.create_stream(StreamName="cam")
         assert kvs.count() == 1
         if inside is not mock_kvs:
-            inside.stop()  # type: ignore[union-attr]
+            inside.stop()
     if outside is not mock_kvs:
-        outside.stop()  # type: ignore[union-attr]
+        outside.stop()
 
 
 def test_each_kit_starts_empty_inside_one_mock_aws() -> None:

@@ -474,16 +474,16 @@ def test_part_used(kvs: MockKvs) -> None:
 
 
 NONSENSE: list[tuple[str, Callable[[MockKvs], Any], type[Exception], str]] = [
-    ("a class", lambda k: k.fail_next(ResourceInUseException), TypeError, "the name of an error"),  # type: ignore[arg-type]
+    ("a class", lambda k: k.fail_next(ResourceInUseException), TypeError, "the name of an error"),
     ("no error", lambda k: k.fail_next(""), ValueError, "the name of an error"),
     ("a success", lambda k: k.fail_next("200"), ValueError, "a status from 300 to 599"),
     ("a status", lambda k: k.fail_next("X", status=600), ValueError, "a status from 300 to 599"),
     ("no times", lambda k: k.fail_next("X", times=0), ValueError, "times must be at least 1"),
     ("a yes", lambda k: k.fail_next("X", times=True), TypeError, "a whole number"),
-    ("half", lambda k: k.hold_creating(1.5), TypeError, "a whole number"),  # type: ignore[arg-type]
+    ("half", lambda k: k.hold_creating(1.5), TypeError, "a whole number"),
     ("attempts", lambda k: k.drop_next(attempts=0), ValueError, "attempts must be at least 1"),
-    ("operation", lambda k: k.drop_next(operation="put"), ValueError, "operation must be one of"),  # type: ignore[arg-type]
-    ("count", lambda k: k.count("put"), ValueError, "operation must be one of"),  # type: ignore[arg-type]
+    ("operation", lambda k: k.drop_next(operation="put"), ValueError, "operation must be one of"),
+    ("count", lambda k: k.count("put"), ValueError, "operation must be one of"),
     ("status", lambda k: k.set_status("x", "active"), ValueError, "CREATING, ACTIVE"),
     ("stream", lambda k: k.set_status("x", "ACTIVE"), LookupError, "'x'; there are: none"),
     ("time", lambda k: k.advance(-1), ValueError, "seconds must be from 0"),
@@ -586,4 +586,4 @@ def test_decorator_of_something_else() -> None:
 
     for wrong in (generator, type("Tests", (), {}), "eu-west-1"):
         with pytest.raises(TypeError, match="the pytest fixture kvs_mock"):
-            mock_kvs(wrong)  # type: ignore[call-overload]
+            mock_kvs(wrong)
