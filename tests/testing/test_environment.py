@@ -1,7 +1,10 @@
 """What the kit changes around a test: environment variables, moto, and who answers ``requests``."""
 
+import asyncio
+import copy
 import importlib
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +18,7 @@ from botocore.exceptions import ProfileNotFound
 from moto import mock_aws
 
 import kvs_streams.testing
-from kvs_streams import CreateStreamRequest, StreamsClient
+from kvs_streams import AsyncStreamsClient, CreateStreamRequest, StreamsClient
 from kvs_streams.testing import MockKvs, UnusedFaultError, mock_kvs
 from kvs_streams.testing._environment import clean_up
 
@@ -181,10 +184,6 @@ def test_missing_moto(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) ->
 @pytest.mark.parametrize("async_", [False, True])
 def test_plain_moto(async_: bool) -> None:
     """Both clients work under ``mock_aws`` alone, within what moto simulates."""
-    import asyncio
-
-    from kvs_streams import AsyncStreamsClient
-
     request = CreateStreamRequest(stream_name="cam")
 
     async def run() -> None:
@@ -214,9 +213,6 @@ def test_the_face() -> None:
 
 def test_errors_pickle() -> None:
     """pytest-xdist sends the error to another process."""
-    import copy
-    import pickle
-
     error = UnusedFaultError(("one", "two"), "none")
     for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert (str(other), other.unused) == (str(error), error.unused)
@@ -260,7 +256,6 @@ with mock_kvs() as kit:
         JEDI,
         "from kvs_streams.testing import mock_kvs\nmock_kvs().start().",
         "from kvs_streams.testing import MockKvs\ndef test(kvs_mock: MockKvs): kvs_mock.",
-        "from kvs_streams.testing import MockKvs\nMockKvs.",
     ],
 )
 def test_jedi_completes(source: str) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ import boto3
 import botocore.endpoint
 import botocore.signers
 import pytest
+import requests
 from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.session import Session
@@ -19,6 +21,7 @@ from moto import mock_aws
 
 from kvs_streams import AsyncStreamsClient, CreateStreamRequest, StreamsClient
 from kvs_streams.testing import MockKvs, mock_kvs
+from kvs_streams.testing._core import CLOCK_OWNER
 
 Send = Callable[..., Mapping[str, Any]]
 BEFORE = {
@@ -92,6 +95,16 @@ def test_events_and_history_stay_botocores(kvs: MockKvs) -> None:
         "before-parse",
         "needs-retry",
     ]
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+def test_retries_take_no_time(monkeypatch: pytest.MonkeyPatch, kvs: MockKvs, mode: Any) -> None:
+    """There is no pause between two attempts, in any retry mode."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    kvs.fail_next("InternalFailure", attempts=2, operation="list_streams")
+    kvs.boto_client(config=Config(retries={"mode": mode})).list_streams()
+    assert pauses == [0, 0]
 
 
 def test_both_clients_over_aiobotocore(send: Send, kvs: MockKvs) -> None:
@@ -190,13 +203,10 @@ def patched() -> list[object]:
     """Return all that the kit replaces."""
     endpoint, signer = botocore.endpoint.Endpoint, botocore.signers.RequestSigner
     names = ("_do_get_response", "_needs_retry", "_send", "__init__")
-    core = __import__("kvs_streams.testing._core", fromlist=["x"])
-    import requests
-
     return [
         *(endpoint.__dict__[name] for name in names),
         signer.__dict__["sign"],
-        core.CLOCK_OWNER.clock,
+        CLOCK_OWNER.clock,
         boto3.DEFAULT_SESSION,
         requests.adapters.HTTPAdapter.send,
         dict(os.environ),
