@@ -4,13 +4,19 @@ Models and errors load without boto3: each name is imported when it is first use
 editors read the names in the stub beside this file.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never run, but what freezes programs (PyInstaller, Nuitka) reads it
+    from . import _aio, _client, _flow, _models, _request, errors
+
 _MODULES = {
     "_aio": "AsyncStreamsClient",
     "_client": "StreamsClient",
-    "_flows.call": "ThrottleRetry",
+    "_flow": "ThrottleRetry",
     "_request": "CreateStreamRequest StreamStorageConfiguration",
-    "_results": "CreateStreamResponse Drift EnsuredStream StreamInfo Violation",
-    "_values": "EnsureOutcome StorageTier StreamArn StreamStatus",
+    "_models": """
+        CreateStreamResponse Drift EnsureOutcome EnsuredStream StorageTier StreamArn StreamInfo
+        StreamStatus Violation
+    """,
     "errors": """
         AccessDeniedError AccountStreamLimitExceededException AuthenticationError
         ClientLimitExceededException ConfigurationError DeviceStreamLimitExceededException

@@ -3,23 +3,21 @@
 
 from kvs_streams._aio import AsyncStreamsClient as AsyncStreamsClient
 from kvs_streams._client import StreamsClient as StreamsClient
-from kvs_streams._flows.call import ThrottleRetry as ThrottleRetry
-from kvs_streams._request import (
-    CreateStreamRequest as CreateStreamRequest,
-    StreamStorageConfiguration as StreamStorageConfiguration,
-)
-from kvs_streams._results import (
+from kvs_streams._flow import ThrottleRetry as ThrottleRetry
+from kvs_streams._models import (
     CreateStreamResponse as CreateStreamResponse,
     Drift as Drift,
     EnsuredStream as EnsuredStream,
-    StreamInfo as StreamInfo,
-    Violation as Violation,
-)
-from kvs_streams._values import (
     EnsureOutcome as EnsureOutcome,
     StorageTier as StorageTier,
     StreamArn as StreamArn,
+    StreamInfo as StreamInfo,
     StreamStatus as StreamStatus,
+    Violation as Violation,
+)
+from kvs_streams._request import (
+    CreateStreamRequest as CreateStreamRequest,
+    StreamStorageConfiguration as StreamStorageConfiguration,
 )
 from kvs_streams.errors import (
     AccessDeniedError as AccessDeniedError,

@@ -1,131 +1,56 @@
-"""The asynchronous client: a thin driver of the same flows over a boto3 or aiobotocore client."""
+"""The asynchronous client: runs the same flows and fleets with ``await``."""
 
 import asyncio
 import math
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
-    Callable,
-    Iterable,
-    Mapping,
-)
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from contextvars import copy_context
 from functools import partial
 from threading import Lock
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from botocore.client import BaseClient
 from botocore.config import Config
 from typing_extensions import Self
 
-from ._boto import KinesisVideoClient as BotoClient
-from ._client import (
-    Calls,
-    Source,
-    check_fleet,
-    check_request,
-    check_retry,
+from . import _clock
+from ._boto import (
+    build,
+    check_client,
+    check_sources,
+    connections,
     is_async,
+    make,
+    make_async,
     where,
-    workers,
 )
-from ._flows.call import Operation, ThrottleRetry, create, describe
-from ._flows.ensure import check_on_drift, ensure
-from ._flows.fleet import Fleet
-from ._flows.io import Io, NotYet
-from ._flows.wait import Poller, wait_until_active
+from ._calls import Calls, Feed
+from ._client import check_request, check_retry
+from ._ensure import check_on_drift, ensure
+from ._fleet import Fleet, Options
+from ._flow import (
+    Flow,
+    Operation,
+    Pause,
+    ThrottleRetry,
+    create,
+    describe,
+    wait_until_active,
+)
+from ._models import CreateStreamResponse, EnsuredStream, StreamInfo
 from ._request import CreateStreamRequest
-from ._results import CreateStreamResponse, EnsuredStream, StreamInfo
-from ._wire import Call
+from ._stubs import KinesisVideoClient as BotoClient
+from ._wire import Outcome
 from .errors import KvsStreamsError
 from .typing import AsyncKinesisVideoClient, BotoSession, KinesisVideoClient
 
-
-class _AsyncIo(Io):
-    """Awaits each call; those of a boto3 client are made in worker threads."""
-
-    def __init__(self, client: Any) -> None:
-        self.client = client  # None until one is built
-        self._in_threads = client is None or not is_async(client)
-
-    async def call(self, call: Call) -> Any:
-        return await self.call_in(None, call)
-
-    async def call_in(self, pool: ThreadPoolExecutor | None, call: Call) -> Any:
-        """Make a call; if it needs a thread, in one of this pool or else of the loop's own."""
-        method = getattr(self.client, call.method)
-        if not self._in_threads:
-            return await method(**call.kwargs)
-        make = partial(copy_context().run, _call, method, **call.kwargs)
-        return await asyncio.get_running_loop().run_in_executor(pool, make)
-
-    async def sleep(self, nanoseconds: int) -> None:
-        await self.clock.sleep_async(nanoseconds)
+_T = TypeVar("_T")
 
 
-class _Tasks(Calls):
-    """Makes the calls of a fleet in tasks, those of a boto3 client in worker threads of its own."""
-
-    def __init__(self, io: "_AsyncIo", requests: object, workers: int) -> None:
-        super().__init__(io, asyncio.Event(), workers)
-        self._io = io
-        self._requests: Any = requests
-        self._is_async = hasattr(requests, "__anext__")
-        self._item: asyncio.Future[Any] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def take(self) -> object:
-        if not self._is_async:
-            return next(self._requests)
-        if self._item is None:
-            self._item = asyncio.ensure_future(anext(self._requests))
-            self._item.add_done_callback(lambda _: self._event.set())
-        if not self._item.done():
-            return NotYet
-        item, self._item = self._item, None
-        return item.result()
-
-    def submit(self, tag: object, call: Call) -> None:
-        self._in_flight += 1
-        task = asyncio.create_task(self._make(tag, call))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _make(self, tag: object, call: Call) -> None:
-        self._end(tag, *await self._outcome(call))
-
-    async def _outcome(self, call: Call) -> tuple[Any, BaseException | None]:
-        # The traceback of an error refers to this frame, so no variable refers to the error.
-        try:
-            return await self._io.call_in(self._pool, call), None
-        except BaseException as exc:  # noqa: BLE001  # it is raised where the call is awaited
-            return None, exc
-
-    async def done(self, nanoseconds: float) -> None:
-        await self.clock.wait_async(self._event, nanoseconds, busy=self._in_flight > 0)
-        self._event.clear()
-
-    async def aclose(self) -> None:
-        """Let the calls in flight end."""
-        tasks: set[asyncio.Future[Any]] = {*self._tasks}
-        if self._item is not None:
-            self._item.cancel()
-            tasks.add(self._item)
-        try:
-            await asyncio.gather(*tasks, return_exceptions=True)
-        finally:
-            self._pool.shutdown()
-
-
-def _call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Call a function in a worker thread."""
-    try:
-        return function(*args, **kwargs)
-    except StopIteration as exc:
-        # As in a coroutine: a future cannot carry it, and whoever awaits it would wait for ever.
-        raise RuntimeError("the call raised StopIteration") from exc
+async def _in_thread(function: Callable[..., _T], *args: Any) -> _T:
+    """Call a function in a worker thread, in the context of the caller."""
+    call = partial(copy_context().run, function, *args)
+    return await asyncio.get_running_loop().run_in_executor(None, call)
 
 
 class AsyncStreamsClient:
@@ -162,20 +87,26 @@ class AsyncStreamsClient:
         throttle_retry: ThrottleRetry = ThrottleRetry(),  # noqa: B008  # it never changes
     ) -> None:
         check_retry(throttle_retry)
-        self._source = Source(
-            session=session, region_name=region_name, endpoint_url=endpoint_url, config=config
+        check_sources(
+            client,
+            session=session,
+            region_name=region_name,
+            endpoint_url=endpoint_url,
+            config=config,
         )
-        self._source.check(client)
+        if client is not None:
+            check_client(client)
+        self._build_client = partial(build, session, region_name, endpoint_url, config)
         self._owns_client = client is None
-        self._io = _AsyncIo(client)
+        self._client: Any = client
         self._building = Lock()
         self._closings = 0
         self._throttle_retry = throttle_retry
 
     def __repr__(self) -> str:
         """Show the region and the endpoint, once there is a client."""
-        built = self._io.client is not None
-        return f"{type(self).__name__}({where(self._io.client) if built else 'not built yet'})"
+        built = self._client is not None
+        return f"{type(self).__name__}({where(self._client) if built else 'not built yet'})"
 
     @property
     def boto_client(self) -> BotoClient:
@@ -190,21 +121,38 @@ class AsyncStreamsClient:
     def _build(self, closings: int) -> BotoClient:
         """Build a client unless there is one, and unless this client was closed meanwhile."""
         with self._building:
-            if self._io.client is None:
-                client = self._source.build()
+            if self._client is None:
+                client = self._build_client()
                 if closings != self._closings:
                     client.close()
                     raise RuntimeError("the client was closed while it was being built")
-                self._io.client = client
-            found: BotoClient = self._io.client
+                self._client = client
+            found: BotoClient = self._client
             return found
 
-    async def _operation(self, timeout: float = math.inf) -> Operation:
+    async def _run(self, make_flow: Callable[[Operation], Flow[_T]], timeout: float) -> _T:
+        """Run a flow to its end."""
         # Before anything is awaited: the operation starts now.
-        operation = Operation(self._io, self._throttle_retry, timeout)
-        if self._io.client is None:
-            await asyncio.to_thread(_call, self._build, self._closings)
-        return operation
+        flow = make_flow(Operation(self._throttle_retry, timeout))
+        await self._ready()
+        outcome: Outcome | None = None
+        try:
+            while True:
+                question = flow.send(outcome)
+                if isinstance(question, Pause):
+                    await _clock.clock.sleep_async(question.nanoseconds)
+                    outcome = None
+                elif is_async(self._client):
+                    outcome = await make_async(self._client, question)
+                else:
+                    outcome = await _in_thread(make, self._client, question)
+        except StopIteration as stop:
+            result: _T = stop.value
+            return result
+
+    async def _ready(self) -> None:
+        if self._client is None:
+            await _in_thread(self._build, self._closings)
 
     async def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream; it becomes ``ACTIVE`` some time after this returns.
@@ -222,7 +170,7 @@ class AsyncStreamsClient:
                 stream exists already. ``ConfigurationError`` also if no client can be built.
         """
         check_request(request)
-        return await create(await self._operation(), request)
+        return await self._run(lambda operation: create(operation, request), math.inf)
 
     async def describe_stream(self, stream: str) -> StreamInfo:
         """Describe a stream.
@@ -237,7 +185,7 @@ class AsyncStreamsClient:
             KvsStreamsError: As ``StreamsClient.describe_stream``; ``ResourceNotFoundException`` if
                 the stream does not exist.
         """
-        return await describe(await self._operation(), stream)
+        return await self._run(lambda operation: describe(operation, stream), math.inf)
 
     async def wait_until_active(
         self, stream: str, *, timeout: float = 300.0, not_found_grace: float = 10.0
@@ -257,8 +205,9 @@ class AsyncStreamsClient:
                 stream is not ``ACTIVE`` at the deadline, ``StreamDeletingError`` if it is being
                 deleted.
         """
-        operation = await self._operation(timeout)
-        return await wait_until_active(operation, stream, not_found_grace)
+        return await self._run(
+            lambda operation: wait_until_active(operation, stream, not_found_grace), timeout
+        )
 
     async def ensure_stream(
         self,
@@ -285,24 +234,25 @@ class AsyncStreamsClient:
         """
         check_request(request)
         check_on_drift(on_drift)
-        operation = await self._operation(timeout)
-        poller = Poller(operation, request.stream_name)
-        return await ensure(operation, request, poller, wait=wait, on_drift=on_drift)
+        return await self._run(
+            lambda operation: ensure(operation, request, wait=wait, on_drift=on_drift), timeout
+        )
 
     def ensure_streams(
         self,
         requests: Iterable[CreateStreamRequest] | AsyncIterable[CreateStreamRequest],
         *,
         rate: float = 50.0,
-        max_in_flight: int = 32,
+        max_in_flight: int = 64,
         wait: bool = True,
         timeout: float = 300.0,
         on_drift: Literal["raise", "ignore"] = "raise",
     ) -> AsyncGenerator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None]:
         """Create many streams unless they exist, at the pace that AWS allows.
 
-        Works as ``StreamsClient.ensure_streams`` does, and needs the same IAM actions: yields one
-        pair for each request, in the order of completion.
+        Nothing happens until the result is iterated. It yields one pair for each request, in the
+        order of completion, as ``StreamsClient.ensure_streams`` does, and needs the same IAM
+        actions.
 
         Args:
             requests: What to create, also from an async iterable; consumed lazily, up to 2,000
@@ -321,37 +271,55 @@ class AsyncStreamsClient:
             Exception: Whatever iterating ``requests`` raises, after the results of everything that
                 was taken from it before.
         """
-        check_fleet(rate, max_in_flight, timeout, on_drift)
-        items = aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
-        options = {"rate": rate, "wait": wait, "timeout": timeout, "on_drift": on_drift}
-        return self._run_fleet(items, max_in_flight, options)
+        check_on_drift(on_drift)
+        options = Options(rate, max_in_flight, wait, timeout, on_drift)
+        items: Any = requests if isinstance(requests, AsyncIterable) else iter(requests)
+        return self._run_fleet(items, options)
 
     async def _run_fleet(
-        self, items: object, max_in_flight: int, options: Mapping[str, Any]
+        self, requests: Any, options: Options
     ) -> AsyncGenerator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None]:
         """Yield the results of a fleet, and end it however the loop over them ends."""
-        await self._operation()
-        in_flight = workers(self._io.client, max_in_flight)
-        tasks = _Tasks(self._io, items, in_flight)
-        fleet = Fleet(tasks, max_in_flight=in_flight, **options)
+        await self._ready()
+        wake = asyncio.Event()
+        calls = Calls(self._client, wake)
+        fleet = Fleet(
+            options,
+            connections=connections(self._client),
+            can_list=hasattr(self._client, "list_streams"),
+            submit=calls.submit,
+        )
+        feed = Feed(requests, fleet, wake)
         try:
-            while (result := await fleet.next()) is not None:
-                yield result
-                # Results come in bulk: the calls go on, whether or not the consumer awaits.
+            while not fleet.is_done:
+                wake.clear()
+                while (ended := calls.pop()) is not None:
+                    fleet.ended(*ended)
+                fleet.step()
+                if fleet.results:
+                    yield fleet.results.popleft()
+                elif fleet.wants_more and feed.take():
+                    pass
+                elif not calls.ended:
+                    # In an async iterable, time passes by itself.
+                    busy = fleet.in_flight > 0 or feed.is_waiting
+                    await _clock.clock.wait_async(wake, fleet.patience(), busy=busy)
+                # The event loop stays free, whether or not anything was awaited.
                 await asyncio.sleep(0)
         finally:
             fleet.close()
-            await tasks.aclose()
+            calls.stop()
+            await feed.aclose()
 
     async def aclose(self) -> None:
         """Close the boto3 client if this client built it."""
         self._closings += 1
         if self._owns_client:
-            await asyncio.to_thread(_call, self._close)
+            await _in_thread(self._close)
 
     def _close(self) -> None:
         with self._building:
-            client = self._io.client
+            client = self._client
         if client is not None:
             client.close()
 

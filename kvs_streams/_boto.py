@@ -1,21 +1,174 @@
-"""boto3's client as type checkers see it: with all its operations, typed where boto3-stubs is.
+"""Everything that touches boto: build and check a client, make a call."""
 
-The name is that of the stubs, and a wildcard imports it, because only this form works in mypy,
-pyright, pyrefly and ty alike: without the stubs the import binds nothing, and the class below it is
-what is left.
-"""
+import inspect
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+from botocore.config import Config
 
-if TYPE_CHECKING:
+from . import errors
+from ._failures import building_error, to_error, without_user_info
+from ._text import escape, shown
+from ._wire import Call, Outcome
+
+_SERVICE = "kinesisvideo"
+# With botocore's 10 connections a fleet creates 20 streams a second if replies take 0.5 s.
+_ROOMY = Config(max_pool_connections=64)
+# What the library calls; ListStreams is left out, because a fleet can do without it.
+_OPERATIONS = {
+    "CreateStream",
+    "DescribeStream",
+    "DescribeStreamStorageConfiguration",
+    "ListTagsForStream",
+}
+_NEWEST_PARAMETER = "StreamStorageConfiguration"
+
+
+def build(
+    session: Any, region_name: str | None, endpoint_url: str | None, config: Config | None
+) -> Any:
+    """Build a boto3 client; what botocore raises becomes ``ConfigurationError``."""
+    import boto3  # noqa: PLC0415  # only whoever lets the library build a client needs it
+
     try:
-        from mypy_boto3_kinesisvideo.client import *  # noqa: F403  # pyright: ignore[reportWildcardImportFromLibrary, reportAssignmentType]
-    except ImportError:
+        # The session that boto3.client would use, but without creating that global one.
+        session = session or boto3.DEFAULT_SESSION or boto3.Session()
+        client = session.client(
+            _SERVICE,
+            region_name=region_name,
+            endpoint_url=endpoint_url,
+            config=_with_connections(session, config),
+        )
+    except Exception as exc:
+        error = building_error(exc)
+        if error is None:
+            raise
+        raise error from exc
+    check_client(client)
+    return client
 
-        class KinesisVideoClient:  # type: ignore[no-redef]  # there is none without the stubs
-            """A boto3 client for Kinesis Video Streams, without boto3-stubs."""
 
-            def __getattr__(self, name: str) -> Any: ...
+def _with_connections(session: Any, config: Config | None) -> Config:
+    """Return the user's settings with more connections, unless they say how many."""
+    botocore_session = getattr(session, "_session", None)
+    read_default = getattr(botocore_session, "get_default_client_config", lambda: None)
+    merged = _ROOMY
+    for given in (read_default(), config):
+        if given is not None:
+            merged = merged.merge(given)
+    return merged
 
-else:
-    from .typing import KinesisVideoClient as KinesisVideoClient  # noqa: PLC0414  # it is re-exported
+
+def check_client(client: object) -> None:
+    """Refuse what is not a client for Kinesis Video Streams, and a client that is too old.
+
+    Raises:
+        TypeError: It is a client of another service, or no client.
+        ConfigurationError: Its service model lacks an operation or a parameter.
+    """
+    model: Any = getattr(getattr(client, "meta", None), "service_model", None)
+    service = getattr(model, "service_name", None)
+    is_named = type(service) is str  # not so of a fake or a mock
+    if is_named and service != _SERVICE:
+        raise TypeError(f"client must be a {_SERVICE!r} client, not a {service!r} client")
+    if not callable(getattr(client, "create_stream", None)):
+        raise TypeError(f"client must be a boto3 {_SERVICE!r} client{_way_out(client)}")
+    if not is_named:
+        return
+    missing = sorted(_OPERATIONS.difference(model.operation_names))
+    if "CreateStream" not in missing:
+        known = model.operation_model("CreateStream").input_shape.members
+        missing += [] if _NEWEST_PARAMETER in known else [_NEWEST_PARAMETER]
+    if missing:
+        raise errors.ConfigurationError(
+            f"this version of botocore does not know {', '.join(missing)} "
+            "(update boto3 and botocore)"
+        )
+
+
+def _way_out(client: object) -> str:
+    if isinstance(client, str):
+        return ", not a str; pass a region as region_name=, an endpoint as endpoint_url="
+    if callable(getattr(client, "client", None)):
+        return "; pass a session as session="
+    return f", not {shown(client)}"
+
+
+def check_sources(
+    client: object, *, session: object, region_name: object, endpoint_url: object, config: object
+) -> None:
+    """Refuse wrong types, and a client together with what one is built from."""
+    sources = {
+        "session": session,
+        "region_name": region_name,
+        "endpoint_url": endpoint_url,
+        "config": config,
+    }
+    given = [name for name, value in sources.items() if value is not None]
+    if client is not None:
+        check_client(client)
+        if given:
+            raise TypeError(
+                f"give either a client or what to build one from, not client and {', '.join(given)}"
+            )
+    if session is not None and not callable(getattr(session, "client", None)):
+        raise TypeError(
+            f"session must be a boto3.Session, not {shown(session)}; "
+            "boto3.Session(botocore_session=...) makes one of a botocore session"
+        )
+    for name in ("region_name", "endpoint_url"):
+        if not isinstance(sources[name], str | None):
+            raise TypeError(f"{name} must be a str, not {shown(sources[name])}")
+    if not isinstance(config, Config | None):
+        raise TypeError(f"config must be a botocore.config.Config, not {shown(config)}")
+
+
+def is_async(client: object) -> bool:
+    """Tell whether the calls of a client are awaited, without importing aiobotocore."""
+    return any(
+        (cls.__module__, cls.__qualname__) == ("aiobotocore.client", "AioBaseClient")
+        for cls in type(client).__mro__
+    ) or inspect.iscoroutinefunction(getattr(client, "create_stream", None))
+
+
+def connections(client: object) -> int | None:
+    """Return how many connections a boto client keeps; ``None`` if it does not say."""
+    config = getattr(getattr(client, "meta", None), "config", None)
+    found = getattr(config, "max_pool_connections", None)
+    return found if isinstance(found, int) and found > 0 else None
+
+
+def where(client: object) -> str:
+    """Return the region and the endpoint of a boto client, for a ``repr``."""
+    meta = getattr(client, "meta", None)
+    known = {name: getattr(meta, name, None) for name in ("region_name", "endpoint_url")}
+    parts = [
+        f"{name}={escape(without_user_info(text))!r}"
+        for name, text in known.items()
+        if isinstance(text, str)
+    ]
+    return ", ".join(parts) or f"client={shown(client)}"
+
+
+def make(client: Any, call: Call) -> Outcome:
+    """Make a call; what neither AWS nor botocore is to blame for is raised."""
+    try:
+        return Outcome(reply=getattr(client, call.method)(**call.kwargs))
+    except Exception as exc:  # noqa: BLE001  # what is not botocore's is raised again
+        return _failed(exc, client, call)
+
+
+async def make_async(client: Any, call: Call) -> Outcome:
+    """Make a call of an asynchronous client, as ``make`` does."""
+    try:
+        return Outcome(reply=await getattr(client, call.method)(**call.kwargs))
+    except Exception as exc:  # noqa: BLE001  # what is not botocore's is raised again
+        return _failed(exc, client, call)
+
+
+def _failed(exc: Exception, client: object, call: Call) -> Outcome:
+    error = to_error(exc, client, call)
+    if error is not None:
+        return Outcome(error=error)
+    if isinstance(exc, StopIteration):  # no future can carry it
+        raise RuntimeError("the boto client raised StopIteration") from exc  # noqa: TRY004
+    raise exc

@@ -2,42 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from operator import attrgetter
 from typing import Any, Literal, NoReturn, cast
 
 from attrs import field, frozen
-from attrs.exceptions import FrozenInstanceError
 
-from . import _limits
-from ._results import Violation
-from ._text import is_mapping
-from ._validation import CHECKS, Faults, check_name, check_storage_tier, unknown, wrong_type
-from ._values import StorageTier
+from . import _rules
+from ._models import StorageTier, Violation
+from ._rules import is_valid
 from .errors import RequestValidationError
 from .typing import CreateStreamKwargs, StreamStorageConfigurationKwargs
 
 _HOUR = timedelta(hours=1)
-_STORAGE = "stream_storage_configuration"
-_ABSENT: Any = object()
-_TIERS = {tier.value: tier for tier in StorageTier}  # quicker than ``StorageTier(value)``
+_TIERS: dict[str, StorageTier] = {tier.value: tier for tier in StorageTier}
 
 
-_USE_EVOLVE = "cannot be changed; attrs.evolve makes a changed copy of the request"
-
-
-class _FrozenError(FrozenInstanceError):
-    """attrs' own error, which says no more than "can't set attribute", with a way out."""
-
-    def __init__(self, text: str) -> None:
-        AttributeError.__init__(self, text)
-
-
-def _refuse_attribute(self: object, name: str, _value: object = None) -> NoReturn:
-    raise _FrozenError(f"{type(self).__name__}.{name} {_USE_EVOLVE}")
-
-
-def _refuse_change(*_args: object, **_kwargs: object) -> NoReturn:
-    raise TypeError(f"tags {_USE_EVOLVE}")
+def _refuse(*_args: object, **_kwargs: object) -> NoReturn:
+    raise TypeError("tags cannot be changed; attrs.evolve makes a changed copy of the request")
 
 
 class _Tags(dict[str, str]):
@@ -45,8 +25,8 @@ class _Tags(dict[str, str]):
 
     __slots__ = ()
 
-    __setitem__ = __delitem__ = __ior__ = _refuse_change
-    clear = pop = popitem = setdefault = update = _refuse_change
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]  # a dict has none
         return hash(frozenset(self.items()))
@@ -55,37 +35,30 @@ class _Tags(dict[str, str]):
         return _Tags, (dict(self),)
 
 
-# The converters let a value of the wrong type pass: the validation that follows reports it together
-# with every other fault.
+# The converters let a wrong value pass: the check that follows reports it with every other fault.
 
 
 def _to_hours(value: int | timedelta | None) -> int | None:
     if isinstance(value, timedelta):
         hours, rest = divmod(value, _HOUR)
         return cast("int", value) if rest else hours
-    if isinstance(value, int) and type(value) not in (int, bool):
-        return int.__int__(value)
     return value
 
 
 def _to_tags(value: Mapping[str, str | None] | None) -> Mapping[str, str] | None:
-    if value is None or not isinstance(value, (dict, Mapping)):
+    if not isinstance(value, (dict, Mapping)):  # a dict is found far quicker
         return value
     if not value:
         return None  # the service refuses an empty map
-    tags = _Tags(cast("Mapping[str, str]", value))
-    try:
-        "".join(tags.values())  # the fastest check that all values are strings
-    except TypeError:
-        # AWS calls the value optional, but the wire format needs one.
-        return _Tags({key: "" if text is None else text for key, text in value.items()})
-    return tags
+    if not all(value.values()):  # AWS calls the value optional, but the wire format needs one
+        value = {key: "" if text is None else text for key, text in value.items()}
+    return _Tags(value)  # type: ignore[arg-type]  # ty: ignore[no-matching-overload]  # no None is left
 
 
 def _to_tier(value: StorageTier | Literal["HOT", "WARM"]) -> StorageTier:
-    tier = _TIERS.get(str.__str__(value)) if isinstance(value, str) else None
+    tier = _TIERS.get(value) if isinstance(value, str) else None  # quicker than StorageTier(value)
     if tier is None:
-        raise RequestValidationError(check_storage_tier(value))
+        raise RequestValidationError(_rules.DEFAULT_STORAGE_TIER.faults(value))
     return tier
 
 
@@ -108,9 +81,7 @@ class StreamStorageConfiguration:
 
     def to_boto(self) -> StreamStorageConfigurationKwargs:
         """Return this configuration as boto3 takes it."""
-        # Not ``.value``, a property in Python: it took a tenth of what a call here costs.
-        tier = str.__str__(self.default_storage_tier)
-        return {"DefaultStorageTier": cast("Literal['HOT', 'WARM']", tier)}
+        return {"DefaultStorageTier": self.default_storage_tier.value}
 
 
 @frozen(kw_only=True)
@@ -189,11 +160,15 @@ class CreateStreamRequest:
 
     def __attrs_post_init__(self) -> None:
         """Refuse the request if it breaks any rule."""
-        values = _read(self)
-        faults = Faults(check_name(None) if values[0] is None else ())
-        for check, value in zip(_CHECKS, values):  # noqa: B905  # strict takes a tenth longer
-            if value is not None:
-                faults.add(check(value))
+        storage = self.stream_storage_configuration
+        is_model = storage is None or isinstance(storage, StreamStorageConfiguration)
+        if is_model and is_valid(self):
+            return
+        faults: list[Violation] = []
+        for rule in _RULES:
+            value = getattr(self, rule.field)
+            if value is not None or rule.required:
+                faults += rule.faults(value)
         if faults:
             raise RequestValidationError(faults)
 
@@ -225,65 +200,28 @@ class CreateStreamRequest:
         Raises:
             RequestValidationError: If they break any published rule; it lists all faults.
         """
-        if not is_mapping(kwargs):
-            wanted = "a mapping of boto3's keyword arguments"
-            raise RequestValidationError(
-                [wrong_type("CreateStreamInput", "kwargs", kwargs, wanted)]
-            )
-        values: dict[str, Any] = {
-            field: kwargs[name] for name, field in _FIELDS.items() if name in kwargs
-        }
-        storage = values.pop(_STORAGE, _ABSENT)
-        faults = Faults(() if "stream_name" in values else check_name(None))
-        for name, value in values.items():
-            faults.add(CHECKS[name](value))
-        if storage is not _ABSENT:
-            faults += _check_storage_kwargs(storage)
-        faults += [unknown(key, ", ".join(_FIELDS)) for key in kwargs if key not in _FIELDS]
+        faults = _rules.INPUT.faults(kwargs)
         if faults:
             raise RequestValidationError(faults)
-        if storage is not _ABSENT:
-            tier = storage[_limits.DEFAULT_STORAGE_TIER.parameter]
+        values: dict[str, Any] = {
+            rule.field: kwargs[rule.parameter] for rule in _RULES if rule.parameter in kwargs
+        }
+        storage = values.get(_STORAGE)
+        if storage is not None:
+            tier = storage[_rules.DEFAULT_STORAGE_TIER.parameter]
             values[_STORAGE] = StreamStorageConfiguration(default_storage_tier=tier)
         return cls(**values)
 
 
-# Not attrs' own methods, whose error shows no way out. Type checkers let no method be replaced.
-for _model in (CreateStreamRequest, StreamStorageConfiguration):
-    _model.__setattr__ = _model.__delattr__ = _refuse_attribute  # type: ignore[method-assign]  # ty: ignore[invalid-assignment]
-
-# AWS's name of each parameter and ours, in the order in which faults are reported.
-_FIELDS = {
-    _limits.STREAM_NAME.parameter: "stream_name",
-    _limits.DEVICE_NAME.parameter: "device_name",
-    _limits.MEDIA_TYPE.parameter: "media_type",
-    _limits.KMS_KEY_ID.parameter: "kms_key_id",
-    _limits.DATA_RETENTION_IN_HOURS.parameter: "data_retention_in_hours",
-    _limits.TAGS.parameter: "tags",
-    _limits.STREAM_STORAGE_CONFIGURATION: _STORAGE,
-}
-_read = attrgetter(*_FIELDS.values())
-
-
-def _check_storage(storage: object) -> list[Violation]:
-    """Check a storage configuration, which has checked itself if it is one."""
-    if isinstance(storage, StreamStorageConfiguration):
-        return []
-    return [_wrong_storage(storage, "a StreamStorageConfiguration")]
-
-
-_CHECKS = (*CHECKS.values(), _check_storage)
-
-
-def _wrong_storage(value: object, wanted: str) -> Violation:
-    return wrong_type(_limits.STREAM_STORAGE_CONFIGURATION, _STORAGE, value, wanted)
-
-
-def _check_storage_kwargs(storage: object) -> list[Violation]:
-    """Check a storage configuration in boto3's form."""
-    if not is_mapping(storage):
-        return [_wrong_storage(storage, "a mapping")]
-    name = _limits.DEFAULT_STORAGE_TIER.parameter
-    prefix = f"{_STORAGE}."
-    faults = check_storage_tier(storage.get(name), prefix)
-    return faults + [unknown(key, name, prefix) for key in storage if key != name]
+_STORAGE = _rules.STREAM_STORAGE_CONFIGURATION.field
+# The rule for each field: as for boto3's arguments, but the storage configuration is a model too.
+_RULES = (
+    *_rules.INPUT.members[:-1],
+    _rules.InstanceRule(
+        _rules.STREAM_STORAGE_CONFIGURATION.parameter,
+        _STORAGE,
+        _rules.STREAM_STORAGE_CONFIGURATION.source,
+        StreamStorageConfiguration,
+        "a StreamStorageConfiguration",
+    ),
+)

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
+from attrs import field, frozen
+
+from . import _clock
+from ._models import CreateStreamResponse, StreamArn, StreamInfo, StreamStatus
 from ._request import CreateStreamRequest
-from ._results import CreateStreamResponse, StreamInfo
-from ._text import VALUE_LIMIT, is_mapping, printable, shown, to_count
-from ._validation import check_stream
-from ._values import StreamArn, StreamStatus
-from .errors import RequestValidationError, UnexpectedResponseError
+from ._rules import check_stream
+from ._text import shown
+from .errors import KvsStreamsError, RequestValidationError, UnexpectedResponseError
 
 
 class Call(NamedTuple):
@@ -20,6 +22,22 @@ class Call(NamedTuple):
     method: str
     kwargs: Mapping[str, Any]
     stream_name: str
+    is_decisive: bool = False
+    """Whether it tells what a create came to, so that it is made after the deadline too."""
+
+
+def _now() -> int:
+    return _clock.clock.now()
+
+
+@frozen
+class Outcome:
+    """What a call came to: boto's reply, or one of our errors."""
+
+    reply: Any = None
+    error: KvsStreamsError | None = None
+    at: int = field(factory=_now)
+    """When the call ended."""
 
 
 def create_call(request: CreateStreamRequest) -> Call:
@@ -59,7 +77,7 @@ def _call_for(operation_name: str, method: str, stream: str) -> Call:
     faults = check_stream(stream)
     if faults:
         raise RequestValidationError(faults)
-    text = str.__str__(stream)
+    text = str(stream)
     if ":" not in text:
         return Call(operation_name, method, {"StreamName": text}, text)
     try:
@@ -72,120 +90,85 @@ def _call_for(operation_name: str, method: str, stream: str) -> Call:
 # Replies
 
 
-def metadata(reply: object) -> Mapping[str, Any]:
+def metadata(reply: Any) -> Mapping[str, Any]:
     """Return boto's record of the HTTP exchange behind a reply; empty if a fake gives none."""
-    found = _member(reply, "ResponseMetadata")
-    return found if is_mapping(found) else {}
+    return (reply or {}).get("ResponseMetadata") or {}
 
 
-def retry_attempts(reply: object) -> int:
+def retry_attempts(reply: Any) -> int:
     """Return how many times botocore retried a call."""
-    return to_count(metadata(reply).get("RetryAttempts")) or 0
+    return int(metadata(reply).get("RetryAttempts") or 0)
 
 
-def server_time(reply: object) -> datetime | None:
+def server_time(reply: Any) -> datetime | None:
     """Return the server's time from the ``date`` header of a reply, in whole seconds."""
-    date = _string(metadata(reply).get("HTTPHeaders"), "date")
-    if date is None:
-        return None
+    date = (metadata(reply).get("HTTPHeaders") or {}).get("date")
     try:
-        return _utc(parsedate_to_datetime(date))
+        return None if date is None else _utc(parsedate_to_datetime(date))
     except (OverflowError, ValueError):
         return None
 
 
-def read_created(call: Call, reply: object, sent_before: int) -> CreateStreamResponse:
+def read_created(call: Call, reply: Any, sent_before: int) -> CreateStreamResponse:
     """Return the response to a create; ``sent_before`` counts the requests of earlier attempts."""
-    arn = _require(call, reply, reply, "StreamARN")
-    exchange = metadata(reply)
     return CreateStreamResponse(
-        stream_arn=StreamArn(arn),
-        request_id=_request_id(reply),
-        http_status_code=to_count(exchange.get("HTTPStatusCode")),
+        stream_arn=StreamArn(_require(call, reply, reply, "StreamARN")),
+        request_id=metadata(reply).get("RequestId") or None,
+        http_status_code=metadata(reply).get("HTTPStatusCode"),
         retry_attempts=sent_before + retry_attempts(reply),
     )
 
 
-def read_stream(call: Call, reply: object) -> StreamInfo:
+def read_stream(call: Call, reply: Any) -> StreamInfo:
     """Return the stream that a describe shows."""
-    return _read_info(call, reply, _member(reply, "StreamInfo"))
-
-
-def read_page(call: Call, reply: object) -> tuple[list[StreamInfo], str | None]:
-    """Return a page of streams, and the token for the next page if there is one."""
-    page = _member(reply, "StreamInfoList")
-    members = cast("list[object]", page) if isinstance(page, list) else []
-    return [_read_info(call, reply, info) for info in members], _string(reply, "NextToken")
-
-
-def _read_info(call: Call, reply: object, info: object) -> StreamInfo:
-    name = _require(call, reply, info, "StreamName")
-    arn = _require(call, reply, info, "StreamARN")
-    status = _require(call, reply, info, "Status")
-    created = _member(info, "CreationTime")
-    retention = _member(info, "DataRetentionInHours")
+    info = (reply or {}).get("StreamInfo") or {}
+    created = info.get("CreationTime")
     return StreamInfo(
-        stream_name=name,
-        stream_arn=StreamArn(arn),
-        # Every word of AWS's stays as it is; anything else is made fit for messages and logs.
-        status=StreamStatus(printable(status, VALUE_LIMIT)),
-        device_name=_string(info, "DeviceName"),
-        media_type=_string(info, "MediaType"),
-        kms_key_id=_string(info, "KmsKeyId"),
-        version=_string(info, "Version"),
-        creation_time=_utc(created) if isinstance(created, datetime) else None,
-        data_retention_in_hours=retention if type(retention) is int else None,
+        stream_name=_require(call, reply, info, "StreamName"),
+        stream_arn=StreamArn(_require(call, reply, info, "StreamARN")),
+        status=StreamStatus(_require(call, reply, info, "Status")),
+        device_name=info.get("DeviceName") or None,
+        media_type=info.get("MediaType") or None,
+        kms_key_id=info.get("KmsKeyId") or None,
+        version=info.get("Version") or None,
+        creation_time=None if created is None else _utc(created),
+        data_retention_in_hours=info.get("DataRetentionInHours"),
     )
 
 
-def read_tags(reply: object) -> tuple[Mapping[str, str], str | None]:
+def read_page(reply: Any) -> tuple[list[str], str | None]:
+    """Return the names of a page of streams, and the token for the next page if there is one."""
+    page = reply or {}
+    names = [info.get("StreamName", "") for info in page.get("StreamInfoList") or []]
+    return names, page.get("NextToken") or None
+
+
+def read_tags(reply: Any) -> tuple[dict[str, str], str | None]:
     """Return a page of tags, and the token for the next page if there is one."""
-    tags = _member(reply, "Tags")
-    found: Mapping[Any, Any] = tags if is_mapping(tags) else {}
+    page = reply or {}
+    tags = page.get("Tags") or {}
     # AWS calls the value optional.
-    page = {
-        key: value if isinstance(value, str) else shown(value) if value else ""
-        for key, value in found.items()
-    }
-    return page, _string(reply, "NextToken")
+    return {key: value or "" for key, value in tags.items()}, page.get("NextToken") or None
 
 
-def read_tier(call: Call, reply: object) -> str:
+def read_tier(call: Call, reply: Any) -> str:
     """Return the storage tier as text, since it may be one that this version does not know."""
-    configuration = _member(reply, "StreamStorageConfiguration")
+    configuration = (reply or {}).get("StreamStorageConfiguration") or {}
     return _require(call, reply, configuration, "DefaultStorageTier")
 
 
-def _utc(time: datetime) -> datetime | None:
-    """Return a time in UTC, which AWS means if it names no time zone; ``None`` if unusable."""
-    try:
-        return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
-    except (OverflowError, ValueError):  # at the end of the calendar; an offset of days
-        return None
+def _utc(time: datetime) -> datetime:
+    """Return a time in UTC, which AWS means if it names no time zone."""
+    return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-def _member(body: object, name: str) -> object:
-    return body.get(name) if is_mapping(body) else None
-
-
-def _string(body: object, name: str) -> str | None:
-    value = _member(body, name)
-    return value if isinstance(value, str) and value else None
-
-
-def _request_id(reply: object) -> str | None:
-    found = _string(metadata(reply), "RequestId")
-    return None if found is None else printable(found)
-
-
-def _require(call: Call, reply: object, body: object, name: str) -> str:
-    value = _string(body, name)
-    if value is not None:
+def _require(call: Call, reply: Any, body: Mapping[str, Any] | None, name: str) -> str:
+    value = (body or {}).get(name)
+    if isinstance(value, str) and value:
         return value
     raise UnexpectedResponseError(
-        f"the response to {call.operation_name} for stream "
-        f"{shown(call.stream_name, redacted=False)} has no {name}",
+        f"the response to {call.operation_name} for stream {shown(call.stream_name)} has no {name}",
         operation_name=call.operation_name,
         stream_name=call.stream_name,
-        request_id=_request_id(reply),
+        request_id=metadata(reply).get("RequestId") or None,
     )

@@ -16,7 +16,7 @@ KvsStreamsError
 │   │   └── ClientLimitExceededException
 │   ├── AccessDeniedError                         not allowed
 │   ├── AuthenticationError                       the credentials are not accepted
-│   └── ServerError                               5xx
+│   └── ServerError                               5xx, and requests that timed out at AWS
 ├── TransportError (BotoCoreError)                no usable response
 ├── ConfigurationError (BotoCoreError)            the client cannot work as it is set up
 ├── UnexpectedResponseError                       a success without the data it must carry
@@ -27,16 +27,18 @@ KvsStreamsError
 
 The seven exceptions that AWS documents for the operation keep AWS's names; ours end in ``Error``.
 Every error pickles and copies with all its data except ``__cause__``, which no pickle carries.
+``str(error)`` is made of the attributes when it is asked for: escaped, and what came from AWS cut.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, TypedDict, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
+from typing_extensions import Unpack
 
-from ._results import VIOLATIONS_LIMIT, CreateStreamResponse, Drift, StreamInfo, Violation
-from ._text import VALUE_LIMIT, clean, escape, is_mapping, printable, shown, to_count
-from ._values import StreamStatus
+from ._models import CreateStreamResponse, Drift, StreamInfo, StreamStatus, Violation
+from ._text import MESSAGE_LIMIT, VALUE_LIMIT, escape, shown
 
 __all__ = [
     "AccessDeniedError",
@@ -65,38 +67,55 @@ __all__ = [
     "WaitTimeoutError",
 ]
 
-# Long enough for any sentence of AWS's, short enough for a log line.
-_MESSAGE_LIMIT = 600
 # A request with thousands of bad tags has thousands of violations; the text names the first ones.
 _ITEMS_SHOWN = 20
 
+# The IAM actions that the library needs. An error of another operation is one of STS, which the
+# client asked for credentials.
+_ACTIONS = {
+    "CreateStream",
+    "DescribeStream",
+    "DescribeStreamStorageConfiguration",
+    "ListStreams",
+    "ListTagsForStream",
+}
 
-def _rebuild(
-    cls: "type[KvsStreamsError]", args: tuple[object, ...], state: dict[str, object]
-) -> "KvsStreamsError":
-    """Unpickle or copy an error without its constructor, which takes other arguments.
-
-    An attribute that an older version did not have gets the value that its class gives it.
-    """
-    error = cls.__new__(cls)
-    error.args = args
-    error.__dict__.update(state)
-    return error
+# What changes an existing stream: the first part of a drift's field, and AWS's operation.
+_CHANGED_BY = {
+    "device_name": "UpdateStream",
+    "media_type": "UpdateStream",
+    "data_retention_in_hours": "UpdateDataRetention",
+    "tags": "TagStream",
+    "stream_storage_configuration": "UpdateStreamStorageConfiguration",
+}
 
 
-def _listed(texts: Sequence[str], count: int) -> str:
-    """Join the first of ``count`` texts, and say how many more there are."""
-    more = count - len(texts)
-    return "; ".join([*texts, *([f"and {more} more"] if more else [])])
+class ErrorAttributes(TypedDict, total=False):
+    """What the constructors take by keyword: each class those that are attributes of it."""
+
+    stream_name: str | None
+    operation_name: str | None
+    request_id: str | None
+    outcome_unknown: bool
+    last_status: StreamStatus | None
+    waited: float
 
 
-def _escaped(stream_name: str | None) -> str | None:
-    """Return the name or the ARN of a stream, which can look like a key ID and stays whole."""
-    return None if stream_name is None else escape(stream_name)
+class ServiceErrorAttributes(TypedDict, total=False):
+    """What the constructors of service errors take by keyword."""
+
+    stream_name: str | None
+    retry_attempts: int | None
+    possibly_own: bool
 
 
 class KvsStreamsError(Exception):
-    """The root of every error that this library raises on purpose."""
+    """The root of every error that this library raises on purpose.
+
+    Args:
+        message: The error in one sentence.
+        attributes: Those of the attributes below that are known.
+    """
 
     retryable: ClassVar[bool] = False
     """Whether the same request can succeed later without any change."""
@@ -107,33 +126,98 @@ class KvsStreamsError(Exception):
     It carries the ARN of the stream that was created, which may still exist.
     """
 
-    def __init__(self, message: str) -> None:
-        """Make an error from its text, of which each part is free of secrets already."""
-        # Exception, not super(): BotoCoreError, a parent of some, formats a text of its own.
-        Exception.__init__(self, escape(message))
+    stream_name: str | None = None
+    """The stream of the call, or the ARN that the call was given; ``None`` if it is not known."""
+
+    operation_name: str | None = None
+    """AWS's name of the operation, such as ``CreateStream``; ``None`` if there is no single one."""
+
+    request_id: str | None = None
+    """The request id, which AWS Support asks for; ``None`` if there was no response."""
+
+    _notes: tuple[str, ...] = ()
+
+    def __init__(self, message: str, **attributes: Unpack[ErrorAttributes]) -> None:
+        # Exception, not super(): the parents from botocore format a text of their own.
+        Exception.__init__(self, message)
+        self._set(attributes)
+
+    def _set(self, attributes: Mapping[str, object]) -> None:
+        for name, value in attributes.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no attribute {name!r}")
+            setattr(self, name, value)
+
+    def _text(self) -> str:
+        """Word the error, on one line and of bounded length."""
+        return escape(str(self.args[0]))
+
+    def __str__(self) -> str:
+        """Return the error in one line, made of its attributes."""
+        text = self._text()
+        return f"{text.rstrip('.')}. {' '.join(self._notes)}" if self._notes else text
+
+    def __repr__(self) -> str:
+        """Show the type and the text."""
+        return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy with every attribute."""
         return _rebuild, (type(self), self.args, dict(self.__dict__))
 
 
+_Error = TypeVar("_Error", bound=KvsStreamsError)
+
+
+def _rebuild(cls: type[_Error], args: tuple[object, ...], state: Mapping[str, object]) -> _Error:
+    """Unpickle or copy an error without its constructor, which takes other arguments.
+
+    An attribute that an older version did not have gets the value that its class gives it.
+    """
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+def copy_for(error: _Error, stream_name: str) -> _Error:
+    """Return a copy of an error for another stream: without a request id, and nothing created."""
+    others = {"stream_name": stream_name, "request_id": None, "created": None}
+    copy = _rebuild(type(error), error.args, {**error.__dict__, **others})
+    copy.__cause__ = error.__cause__
+    return copy
+
+
+def annotate(error: KvsStreamsError, note: str) -> None:
+    """Append a sentence to the text of an error; AWS's ``message`` stays as it is."""
+    error._notes = (*error._notes, note)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """Join the first texts, and say how many more there are."""
+    more = len(texts) - _ITEMS_SHOWN
+    return "; ".join([*texts[:_ITEMS_SHOWN], *([f"and {more} more"] if more > 0 else [])])
+
+
 class RequestValidationError(KvsStreamsError, ValueError):
-    """The request breaks published rules, all listed in ``violations``; nothing was sent."""
+    """The request breaks published rules, all listed in ``violations``; nothing was sent.
 
-    violations: tuple[Violation, ...] = ()
-    """Every fault of the request, in the order of its fields; of more than 1,000 the first ones.
-
-    The message says how many there are.
+    Args:
+        violations: At least one.
     """
 
+    violations: tuple[Violation, ...] = ()
+    """Every fault of the request, in the order of its fields."""
+
     def __init__(self, violations: Sequence[Violation]) -> None:
-        """Make the error from at least one violation."""
-        self.violations = tuple(violations[:VIOLATIONS_LIMIT])
-        more: int = getattr(violations, "more", 0)  # those that no violation describes
-        count = len(violations) + more
-        faults = "1 fault" if count == 1 else f"{count} faults"
-        texts = [violation.message for violation in violations[:_ITEMS_SHOWN]]
-        super().__init__(f"invalid request, nothing was sent ({faults}): {_listed(texts, count)}")
+        self.violations = tuple(violations)
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        count = len(self.violations)
+        faults = _listed([violation.message for violation in self.violations])
+        number = "1 fault" if count == 1 else f"{count} faults"
+        return f"invalid request, nothing was sent ({number}): {faults}"
 
 
 class ServiceError(KvsStreamsError, ClientError):
@@ -142,30 +226,24 @@ class ServiceError(KvsStreamsError, ClientError):
     Args:
         error_response: boto's response: ``{"Error": {"Code": …, "Message": …}, …}``.
         operation_name: AWS's name of the operation, such as ``CreateStream``.
-        stream_name: The stream of the call.
-        retry_attempts: The number of requests sent, less one; by default botocore's count.
+        attributes: ``stream_name``, the stream of the call, and ``retry_attempts``, the number of
+            requests sent, less one (by default botocore's count).
     """
 
-    operation_name: str = ""
+    operation_name: str = ""  # pyrefly: ignore[bad-override-mutable-attribute]  # ty: ignore[incompatible-mutable-override]
     """AWS's name of the operation, such as ``CreateStream``."""
 
     code: str = "Unknown"
     """AWS's error code, such as ``ResourceInUseException``; a status such as ``"403"`` if none."""
 
     message: str = ""
-    """AWS's message."""
-
-    request_id: str | None = None
-    """The request id, which AWS Support asks for; ``None`` if the response had none."""
+    """AWS's message, as AWS sent it."""
 
     http_status_code: int | None = None
     """The HTTP status of the response; ``None`` if the response had none."""
 
     retry_attempts: int = 0
     """The number of requests sent for this call, by botocore and by this library, less one."""
-
-    stream_name: str | None = None
-    """The stream of the call, if it is known."""
 
     response: dict[str, Any]  # type: ignore[assignment]  # botocore-stubs says TypedDict
     """The whole response as boto3 gives it: ``Error`` and ``ResponseMetadata``."""
@@ -174,51 +252,38 @@ class ServiceError(KvsStreamsError, ClientError):
         self,
         error_response: Mapping[str, Any],
         operation_name: str,
-        *,
-        stream_name: str | None = None,
-        retry_attempts: int | None = None,
+        **attributes: Unpack[ServiceErrorAttributes],
     ) -> None:
-        # Free of secrets from here on, which whatever is taken from it therefore is too.
-        response = clean(error_response)
-        self.response = response  # pyright: ignore[reportIncompatibleVariableOverride]
-        error, metadata = _part(response, "Error"), _part(response, "ResponseMetadata")
-        self.operation_name = printable(operation_name)
-        self.code = _string(error, "Code") or "Unknown"
-        self.message = _string(error, "Message")
-        self.request_id = _string(metadata, "RequestId") or None
-        self.http_status_code = to_count(metadata.get("HTTPStatusCode"))
-        if retry_attempts is None:
-            retry_attempts = to_count(metadata.get("RetryAttempts")) or 0
-        self.retry_attempts = retry_attempts
-        self.stream_name = _escaped(stream_name)
-        super().__init__(self._text())
+        error: dict[str, Any] = error_response.get("Error") or {}
+        metadata: dict[str, Any] = error_response.get("ResponseMetadata") or {}
+        self.response = cast("dict[str, Any]", error_response)  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.operation_name = operation_name  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.code = str(error.get("Code") or "Unknown")
+        self.message = str(error.get("Message") or "")
+        self.request_id = metadata.get("RequestId") or None
+        self.http_status_code = metadata.get("HTTPStatusCode")
+        if attributes.get("retry_attempts") is None:
+            attributes["retry_attempts"] = metadata.get("RetryAttempts", 0)
+        self._set(attributes)
+        Exception.__init__(self, self._text())
 
     def _text(self) -> str:
         """Word the error as botocore does, and add what helps to find the request."""
-        details: list[str] = []
-        if self.stream_name is not None:
-            details.append(f"stream {shown(self.stream_name, redacted=False)}")
-        if self.request_id:
-            details.append(f"request id {escape(self.request_id, VALUE_LIMIT)}")
-        if self.retry_attempts:
-            details.append(f"retry attempts {self.retry_attempts}")
-        code = escape(self.code, VALUE_LIMIT)
-        message = escape(self.message or "no message", _MESSAGE_LIMIT)
-        operation = f"the {self.operation_name} operation"
-        text = f"An error occurred ({code}) when calling {operation}: {message}"
-        return f"{text} [{', '.join(details)}]" if details else text
+        details = [
+            f"stream {shown(self.stream_name)}" if self.stream_name is not None else "",
+            f"request id {escape(self.request_id, VALUE_LIMIT)}" if self.request_id else "",
+            f"retry attempts {self.retry_attempts}" if self.retry_attempts else "",
+        ]
+        code, operation = escape(self.code, VALUE_LIMIT), escape(self.operation_name, VALUE_LIMIT)
+        head = f"An error occurred ({code}) when calling the {operation} operation: "
+        tail = f" [{', '.join(filter(None, details))}]" if any(details) else ""
+        tail += self._way_out()
+        room = MESSAGE_LIMIT - len(head) - len(tail)
+        return f"{head}{escape(self.message or 'no message', room)}{tail}"
 
-
-def _part(response: object, name: str) -> Mapping[str, Any]:
-    """Return a part of a response; empty if it is missing or is no mapping."""
-    part = response.get(name) if is_mapping(response) else None
-    return part if is_mapping(part) else {}
-
-
-def _string(part: Mapping[str, Any], name: str) -> str:
-    """Return a member of a response as text, of whatever type it is; empty if it is missing."""
-    value = part.get(name)
-    return value if isinstance(value, str) else shown(value) if value else ""
+    def _way_out(self) -> str:
+        """Say what to do, if there is more to say than AWS says."""
+        return ""
 
 
 class InvalidRequestError(ServiceError):
@@ -243,9 +308,8 @@ class ResourceInUseException(ServiceError):
     Args:
         error_response: boto's response: ``{"Error": {"Code": …, "Message": …}, …}``.
         operation_name: AWS's name of the operation, such as ``CreateStream``.
-        stream_name: The stream of the call.
-        retry_attempts: The number of requests sent, less one; by default botocore's count.
-        possibly_own: Whether an earlier attempt may have created the stream.
+        attributes: ``stream_name`` and ``retry_attempts`` as for every ``ServiceError``, and
+            ``possibly_own``, whether an earlier attempt may have created the stream.
     """
 
     possibly_own: bool = False
@@ -255,27 +319,10 @@ class ResourceInUseException(ServiceError):
     have been lost. ``ensure_stream`` finds out.
     """
 
-    def __init__(
-        self,
-        error_response: Mapping[str, Any],
-        operation_name: str,
-        *,
-        stream_name: str | None = None,
-        retry_attempts: int | None = None,
-        possibly_own: bool = False,
-    ) -> None:
-        self.possibly_own = possibly_own
-        super().__init__(
-            error_response, operation_name, stream_name=stream_name, retry_attempts=retry_attempts
-        )
-
-    def _text(self) -> str:
+    def _way_out(self) -> str:
         if not self.possibly_own:
-            return super()._text()
-        return (
-            f"{super()._text()} (an earlier attempt of this call may have created it; "
-            "ensure_stream finds out)"
-        )
+            return ""
+        return " (an earlier attempt of this call may have created it; ensure_stream finds out)"
 
 
 class ResourceNotFoundException(ServiceError):
@@ -305,7 +352,12 @@ class ClientLimitExceededException(ThrottlingError):
 
 
 class AccessDeniedError(ServiceError):
-    """The caller is authenticated, and not allowed to do this."""
+    """The caller is authenticated, and not allowed to do this; the text names the action."""
+
+    def _way_out(self) -> str:
+        if self.operation_name not in _ACTIONS:
+            return ""
+        return f" (the caller's policies have to allow kinesisvideo:{self.operation_name})"
 
 
 class AuthenticationError(ServiceError):
@@ -313,7 +365,7 @@ class AuthenticationError(ServiceError):
 
 
 class ServerError(ServiceError):
-    """AWS failed (HTTP 5xx); a create may have succeeded all the same."""
+    """AWS failed (HTTP 5xx, or it gave up waiting); a create may have succeeded all the same."""
 
     retryable = True
 
@@ -323,32 +375,15 @@ class TransportError(KvsStreamsError, BotoCoreError):
 
     retryable = True
 
+    kwargs: Mapping[str, Any] = MappingProxyType({})
+    """Empty: what every error of botocore has."""
+
     outcome_unknown: bool = True
     """Whether the request may have reached AWS, so that the stream may exist.
 
-    False only if it is certain that nothing was sent: the client makes a single attempt, and the
-    name did not resolve, or the connection was refused or timed out.
+    False only if it is certain that nothing was sent: the client makes a single attempt without a
+    proxy, and the name did not resolve, or the connection was refused or timed out.
     """
-
-    operation_name: str | None = None
-    """AWS's name of the operation, such as ``CreateStream``."""
-
-    stream_name: str | None = None
-    """The stream of the call, if it is known."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        operation_name: str | None = None,
-        stream_name: str | None = None,
-        outcome_unknown: bool = True,
-    ) -> None:
-        super().__init__(printable(message))
-        self.kwargs: Mapping[str, Any] = {}
-        self.operation_name = operation_name
-        self.stream_name = _escaped(stream_name)
-        self.outcome_unknown = outcome_unknown
 
 
 class ConfigurationError(KvsStreamsError, BotoCoreError):
@@ -358,9 +393,8 @@ class ConfigurationError(KvsStreamsError, BotoCoreError):
     refreshed between two of botocore's attempts, an earlier attempt may have been sent.
     """
 
-    def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
-        self.kwargs: Mapping[str, Any] = {}
+    kwargs: Mapping[str, Any] = MappingProxyType({})
+    """Empty: what every error of botocore has."""
 
 
 class UnexpectedResponseError(KvsStreamsError):
@@ -368,53 +402,15 @@ class UnexpectedResponseError(KvsStreamsError):
 
     retryable = True
 
-    operation_name: str = ""
-    """AWS's name of the operation, such as ``CreateStream``."""
-
-    stream_name: str | None = None
-    """The stream of the call, if it is known."""
-
-    request_id: str | None = None
-    """The request id, which AWS Support asks for."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        operation_name: str,
-        stream_name: str | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.operation_name = operation_name
-        self.stream_name = _escaped(stream_name)
-        self.request_id = None if request_id is None else printable(request_id)
-
 
 class WaitError(KvsStreamsError):
     """A wait ended, and the stream is not ACTIVE."""
-
-    stream_name: str | None = None
-    """The name of the stream, or the ARN that the call was given."""
 
     last_status: StreamStatus | None = None
     """The last status seen; ``None`` if the stream was never seen."""
 
     waited: float = 0.0
     """The time waited, in seconds."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        stream_name: str | None = None,
-        last_status: StreamStatus | None = None,
-        waited: float = 0.0,
-    ) -> None:
-        super().__init__(message)
-        self.stream_name = _escaped(stream_name)
-        self.last_status = last_status
-        self.waited = waited
 
 
 class WaitTimeoutError(WaitError, TimeoutError):
@@ -430,7 +426,13 @@ class StreamDeletingError(WaitError):
 
 
 class StreamDriftError(KvsStreamsError):
-    """The stream exists with a configuration that differs from the request."""
+    """The stream exists with a configuration that differs from the request.
+
+    Args:
+        drift: At least one difference.
+        stream: The stream that exists.
+        unverified: The fields that could not be compared.
+    """
 
     drift: tuple[Drift, ...] = ()
     """Every difference, in the order of the request's fields."""
@@ -444,15 +446,25 @@ class StreamDriftError(KvsStreamsError):
     def __init__(
         self, drift: Sequence[Drift], *, stream: StreamInfo, unverified: Sequence[str] = ()
     ) -> None:
-        """Make the error from at least one difference."""
         self.drift = tuple(drift)
         self.stream = stream
         self.unverified = tuple(unverified)
-        listed = _listed([_differs(item) for item in drift[:_ITEMS_SHOWN]], len(drift))
-        name = shown(stream.stream_name, redacted=False)
-        super().__init__(f"stream {name} exists with another configuration: {listed}")
+        super().__init__(self._text(), stream_name=stream.stream_name)
+
+    def _text(self) -> str:
+        """Name each difference, and what changes it."""
+        differences = _listed([_differs(item) for item in self.drift])
+        ways = dict.fromkeys(_changed_by(item) for item in self.drift)
+        name = shown(self.stream.stream_name)
+        return f"stream {name} exists with another configuration: {differences} ({', '.join(ways)})"
 
 
 def _differs(item: Drift) -> str:
     found = "not set" if item.found is None else shown(item.found)
     return f"{item.field} is {found}, requested {shown(item.requested)}"
+
+
+def _changed_by(item: Drift) -> str:
+    field = item.field.partition("[")[0].partition(".")[0]
+    operation = _CHANGED_BY.get(field)
+    return f"{operation} changes {field}" if operation else f"{field} can never be changed"

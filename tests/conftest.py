@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from support.clients import KINDS, Connect, Driver, driving
+from support.clock import VirtualClock, use
 from support.loopback import Loopback, serving
+from support.runner import KINDS as RUNNER_KINDS, Runner
+from support.service import Scripted
 
 # How long an example takes on a busy machine says nothing about its result.
 settings.register_profile(
@@ -114,7 +117,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def connect(kind: str, server: Loopback) -> Iterator[Connect]:
+def connect(kind: str, server: Loopback, clock: VirtualClock) -> Iterator[Connect]:
     """Make a client of this kind, by default for the loopback server and with a single attempt."""
     with ExitStack() as stack:
 
@@ -129,3 +132,23 @@ def connect(kind: str, server: Loopback) -> Iterator[Connect]:
 def driver(connect: Connect) -> Driver:
     """A client of this kind for the loopback server, with a single attempt per call."""
     return connect()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> VirtualClock:
+    """Virtual time for the library, which passes only while somebody waits."""
+    return use(VirtualClock(), monkeypatch)
+
+
+@pytest.fixture
+def boto(clock: VirtualClock) -> Iterator[Scripted]:
+    """A boto client that answers as scripted; each answer has to be asked for."""
+    scripted = Scripted(clock)
+    yield scripted
+    scripted.check_used()
+
+
+@pytest.fixture(params=RUNNER_KINDS)
+def run(request: pytest.FixtureRequest, boto: Scripted) -> Runner:
+    """Call a client of each kind over the scripted one: ``run("create_stream", request)``."""
+    return Runner(request.param, boto)

@@ -1,22 +1,24 @@
-"""The error tree itself, and that nothing botocore can raise is left unmapped."""
+"""The errors: their tree, what they say, and that they pickle and copy with all their data."""
 
+import contextlib
 import copy
+import logging
 import pickle
 import re
-from datetime import datetime, timezone
-from string import Formatter
+import time
+import traceback
+import typing
 from typing import Any
 
-import botocore.exceptions
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.retries.standard import ThrottledRetryableChecker
-from botocore.session import Session
+from hypothesis import given, strategies as st
+from support import copies
 
 import kvs_streams
 from kvs_streams import (
+    AccessDeniedError,
     ConfigurationError,
-    CreateStreamRequest,
     CreateStreamResponse,
     Drift,
     KvsStreamsError,
@@ -24,16 +26,13 @@ from kvs_streams import (
     ResourceInUseException,
     ServiceError,
     StreamArn,
-    StreamDeletingError,
     StreamDriftError,
     StreamInfo,
-    StreamsClient,
     StreamStatus,
-    ThrottleRetry,
-    ThrottlingError,
     TransportError,
     UnexpectedResponseError,
     Violation,
+    WaitError,
     WaitTimeoutError,
     errors,
 )
@@ -74,20 +73,13 @@ RETRYABLE = {
     "WaitTimeoutError",
     "StreamDeletingError",
 }
-
-ERRORS: dict[str, type[KvsStreamsError]] = {name: getattr(kvs_streams, name) for name in TREE}
+ERRORS: dict[str, Any] = {name: getattr(kvs_streams, name) for name in TREE}
 SERVICE_ERRORS = [name for name, error in ERRORS.items() if issubclass(error, ServiceError)]
 
-REQUEST = CreateStreamRequest(stream_name="cam")
-INFO = StreamInfo(
-    stream_name="cam",
-    stream_arn=StreamArn("arn:aws:kinesisvideo:eu-west-1:123456789012:stream/cam/1600000000000"),
-    status=StreamStatus("FROZEN"),
-    creation_time=datetime(2020, 9, 13, 12, 26, 40, tzinfo=timezone.utc),
-)
+ARN = "arn:aws:kinesisvideo:eu-west-1:123456789012:stream/cam/1600000000000"
+INFO = StreamInfo(stream_name="cam", stream_arn=ARN, status=StreamStatus("FROZEN"))
 REPLY: dict[str, Any] = {
     "Error": {"Code": "SomethingException", "Message": "so it is"},
-    "Message": "so it is",
     "ResponseMetadata": {
         "RequestId": "id-1",
         "HTTPStatusCode": 400,
@@ -95,32 +87,44 @@ REPLY: dict[str, Any] = {
         "RetryAttempts": 2,
     },
 }
+# What an error takes beside its first arguments, which are below.
+ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "ServiceError": {"stream_name": "cam", "retry_attempts": 3},
+    "ResourceInUseException": {"possibly_own": True},
+    "TransportError": {"operation_name": "Op", "stream_name": "cam", "outcome_unknown": False},
+    "ConfigurationError": {"operation_name": "Op", "stream_name": "cam"},
+    "UnexpectedResponseError": {
+        "operation_name": "Op",
+        "stream_name": "cam",
+        "request_id": "id-1",
+    },
+    "WaitError": {"stream_name": "cam", "last_status": StreamStatus("FROZEN"), "waited": 1.5},
+    "StreamDriftError": {"stream": INFO, "unverified": ("tags",)},
+}
 
-# A line of the drawn tree: the branches, the class, and its second parent.
-DRAWN = re.compile(r"([│├└─ ]*)(\w+(?:Error|Exception))(?: \((\w+ )?(\w+)\))?(?: {2}|$)")
+
+def arguments(cls: type[KvsStreamsError]) -> tuple[Any, ...]:
+    """Return the positional arguments of an error."""
+    if issubclass(cls, ServiceError):
+        return REPLY, "CreateStream"
+    if issubclass(cls, RequestValidationError):
+        return ([Violation("StreamName", "stream_name", "pattern", "stream_name is bad", "'a'")],)
+    if issubclass(cls, StreamDriftError):
+        return ([Drift("media_type", "a/b", None)],)
+    return ("what happened",)
 
 
-def sample(name: str) -> KvsStreamsError:
+def sample(name: str) -> Any:
     """Make an error of that class with every attribute set to something of its own."""
-    cls: Any = ERRORS[name]
-    if name == "RequestValidationError":
-        fault = Violation("StreamName", "stream_name", "pattern", "stream_name is bad", "'a b'")
-        error = cls([fault, fault])
-    elif name == "ResourceInUseException":
-        error = cls(REPLY, "CreateStream", stream_name="cam", retry_attempts=3, possibly_own=True)
-    elif name in SERVICE_ERRORS:
-        error = cls(REPLY, "CreateStream", stream_name="cam", retry_attempts=3)
-    elif name == "TransportError":
-        error = cls("lost", operation_name="Op", stream_name="cam", outcome_unknown=False)
-    elif name == "UnexpectedResponseError":
-        error = cls("no ARN", operation_name="Op", stream_name="cam", request_id="id-1")
-    elif issubclass(cls, kvs_streams.WaitError):
-        error = cls("late", stream_name="cam", last_status=StreamStatus("FROZEN"), waited=1.5)
-    elif name == "StreamDriftError":
-        error = cls([Drift("media_type", "a/b", None)], stream=INFO, unverified=("tags",))
-    else:
-        error = cls("what happened")
-    error.created = CreateStreamResponse(stream_arn=INFO.stream_arn, retry_attempts=1)
+    cls = ERRORS[name]
+    attributes = {
+        key: value
+        for parent in cls.__mro__
+        for key, value in ATTRIBUTES.get(parent.__name__, {}).items()
+    }
+    error = cls(*arguments(cls), **attributes)
+    error.created = CreateStreamResponse(stream_arn=StreamArn(ARN), retry_attempts=1)
+    errors.annotate(error, "An earlier create may have succeeded.")
     return error
 
 
@@ -129,35 +133,17 @@ def facts(error: BaseException) -> dict[str, object]:
     return {"class": type(error), "text": str(error), "args": error.args} | vars(error)
 
 
-class Failing:
-    """A client of which every call raises, as a user's own fake may do."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    def _raise(self, **_: object) -> dict[str, Any]:
-        raise self.error
-
-    create_stream = describe_stream = list_tags_for_stream = _raise
-    describe_stream_storage_configuration = _raise
-
-
-def raised(error: Exception, operation: str = "create_stream") -> BaseException:
-    """Return what the library makes of an error that a boto call raises."""
-    client = StreamsClient(Failing(error), throttle_retry=ThrottleRetry(max_attempts=1))
-    argument = REQUEST if operation == "create_stream" else "cam"
-    with pytest.raises(Exception) as caught:  # noqa: PT011  # which one is the question
-        getattr(client, operation)(argument)
-    return caught.value
+# The tree.
 
 
 @pytest.mark.parametrize("name", TREE)
 def test_place_in_the_tree(name: str) -> None:
-    """Each error has exactly the parents of the contract, and a public home."""
+    """Each error has exactly the parents of the contract, a public home, and its retryability."""
     error = ERRORS[name]
     assert [parent.__name__ for parent in error.__bases__] == TREE[name]
     assert error.__module__ == "kvs_streams.errors"
     assert getattr(errors, name) is error
+    assert error.retryable is sample(name).retryable is (name in RETRYABLE)
 
 
 def test_every_error_is_in_the_tree() -> None:
@@ -168,7 +154,7 @@ def test_every_error_is_in_the_tree() -> None:
         for name, thing in public.items()
         if isinstance(thing, type) and issubclass(thing, BaseException)
     }
-    assert found == set(TREE)
+    assert found == set(errors.__all__) == set(TREE)
 
 
 def test_drawn_tree_is_the_real_tree() -> None:
@@ -179,42 +165,40 @@ def test_drawn_tree_is_the_real_tree() -> None:
         found = re.match(
             r"([│├└─ ]*)(\w+(?:Error|Exception))(?: \((\w+ )?(\w+)\))?(?: {2}|$)", line
         )
-        if found is None:
-            continue
-        branch, name, _, other = found.groups()
-        depth = len(branch) // 4
-        path[depth:] = [name]
-        drawn[name] = [path[depth - 1] if depth else "Exception"] + ([other] if other else [])
+        if found:
+            branch, name, _, other = found.groups()
+            depth = len(branch) // 4
+            path[depth:] = [name]
+            drawn[name] = [path[depth - 1] if depth else "Exception"] + ([other] if other else [])
     assert drawn == TREE
 
 
-@pytest.mark.parametrize("name", TREE)
-def test_retryable(name: str) -> None:
-    """Each error says whether the same request can succeed later without any change."""
-    assert ERRORS[name].retryable is (name in RETRYABLE)
-    assert sample(name).retryable is (name in RETRYABLE)
+def test_errors_of_others() -> None:
+    """What is caught as an error of botocore's or Python's is one, and nothing else is."""
+    caught = {
+        parent: {name for name, error in ERRORS.items() if issubclass(error, parent)}
+        for parent in (ClientError, BotoCoreError, ValueError, OSError)
+    }
+    assert caught[ClientError] == set(SERVICE_ERRORS)
+    assert caught[BotoCoreError] == {"TransportError", "ConfigurationError"}
+    assert caught[ValueError] == {"RequestValidationError"}
+    assert caught[OSError] == {"WaitTimeoutError"}
+
+
+# Data.
 
 
 @pytest.mark.parametrize("name", TREE)
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_pickle(name: str, protocol: int) -> None:
-    """Each error comes back from a pickle with its class, text and every attribute."""
+@pytest.mark.parametrize("way", [*copies.WAYS, "pickle 0", "pickle 1"])
+def test_copies(name: str, way: str) -> None:
+    """Each error is pickled and copied with its class, text and every attribute."""
     error = sample(name)
-    restored = pickle.loads(pickle.dumps(error, protocol))
-    assert facts(restored) == facts(error)
-    assert restored.created.stream_arn == INFO.stream_arn
-
-
-@pytest.mark.parametrize("name", TREE)
-def test_copy(name: str) -> None:
-    """Each error is copied whole, shallow or deep, and a deep copy shares nothing that changes."""
-    error = sample(name)
-    assert facts(copy.copy(error)) == facts(error)
-    deep = copy.deepcopy(error)
-    assert facts(deep) == facts(error)
-    if isinstance(error, ServiceError):
-        assert isinstance(deep, ServiceError)
-        assert deep.response is not error.response
+    twin = copies.WAYS.get(way, lambda it: copies.through_pickle(int(way[-1]), it))(error)
+    assert facts(twin) == facts(error)
+    assert repr(twin) == repr(error)
+    errors.annotate(twin, "One more.")
+    assert twin.created.stream_arn == ARN
+    assert "One more" not in str(error)
 
 
 class TeamError(ResourceInUseException):
@@ -222,103 +206,87 @@ class TeamError(ResourceInUseException):
 
 
 def test_pickle_of_a_subclass() -> None:
-    """A user's subclass pickles too, with what the user added."""
-    error = TeamError(REPLY, "CreateStream", possibly_own=True)
+    """A user's subclass pickles too, with what the user added; the cause stays behind."""
+    error: Any = TeamError(REPLY, "CreateStream", possibly_own=True)
     error.team = "north"
+    error.__cause__ = OSError("below")
     restored = pickle.loads(pickle.dumps(error))
     assert facts(restored) == facts(error)
     assert restored.team == "north"
-
-
-def test_pickle_carries_no_cause() -> None:
-    """A pickle leaves ``__cause__`` behind, as Python's own exceptions do; a copy too."""
-    error = sample("TransportError")
-    error.__cause__ = OSError("below")
-    assert pickle.loads(pickle.dumps(error)).__cause__ is None
+    assert restored.__cause__ is None
+    assert copy.deepcopy(error).response is not error.response
 
 
 @pytest.mark.parametrize("name", TREE)
-def test_made_by_a_user(name: str) -> None:
-    """Users make errors in their own tests: nothing but the documented arguments is needed."""
-    error = sample(name)
-    assert isinstance(error, KvsStreamsError)
-    assert str(error)
-    assert repr(error).startswith(f"{name}(")
+def test_made_with_the_least(name: str) -> None:
+    """Users make errors in their own tests: what is not said is ``None``."""
+    cls = ERRORS[name]
+    needed = {"stream": INFO} if cls is StreamDriftError else {}
+    error = cls(*arguments(cls), **needed)
+    assert error.created is None
+    assert error.stream_name == ("cam" if cls is StreamDriftError else None)
+    assert error.operation_name == ("CreateStream" if name in SERVICE_ERRORS else None)
+    assert error.request_id == ("id-1" if name in SERVICE_ERRORS else None)
+    assert str(error) == error.args[0]
+    assert repr(error) == f"{name}({str(error)!r})"
+    assert typing.get_type_hints(cls.__init__)["return"] is type(None)
+    with contextlib.suppress(AttributeError):
+        assert error.kwargs == {}
+
+
+@pytest.mark.parametrize("name", TREE)
+def test_attributes_of_the_root(name: str) -> None:
+    """What a handler needs most is an attribute of every error."""
+    for attribute in ("retryable", "created", "stream_name", "operation_name", "request_id"):
+        assert hasattr(ERRORS[name], attribute)
+
+
+def test_defaults_of_the_branches() -> None:
+    """Each branch has attributes of its own, with defaults."""
+    late = WaitTimeoutError("late")
+    assert (late.last_status, late.waited, late.errno) == (None, 0.0, None)
+    assert TransportError("lost").outcome_unknown
+    assert not ResourceInUseException(REPLY, "CreateStream").possibly_own
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: KvsStreamsError("text", outcome_unknown=True),
+        lambda: ConfigurationError("text", waited=1.0),
+        lambda: WaitError("text", team="north"),  # type: ignore[call-arg]
+        lambda: ServiceError(REPLY, "CreateStream", possibly_own=True),
+        lambda: ServiceError(REPLY, "CreateStream", message="text"),  # type: ignore[call-arg]
+    ],
+    ids=["root", "configuration", "wait", "service", "own"],
+)
+def test_attributes_of_other_errors(make: Any) -> None:
+    """A constructor takes no attribute that its class does not have, and sets no other."""
+    try:
+        error = make()
+    except TypeError as exc:
+        assert re.fullmatch(r"\w+Error has no attribute '\w+'", str(exc))  # noqa: PT017
+    else:
+        assert error.message == "text"
+
+
+# What AWS answered.
 
 
 def test_service_error_reads_the_reply() -> None:
-    """A service error made from a reply has all that the reply says."""
+    """A service error has all that the reply says, as AWS sent it."""
     error = ServiceError(REPLY, "CreateStream")
     assert (error.code, error.message) == ("SomethingException", "so it is")
     assert (error.request_id, error.http_status_code, error.retry_attempts) == ("id-1", 400, 2)
-    assert (error.operation_name, error.stream_name) == ("CreateStream", None)
-    assert error.response == REPLY
-    assert error.response is not REPLY
+    assert error.response is REPLY
+    assert ServiceError(REPLY, "CreateStream", retry_attempts=5).retry_attempts == 5
+    assert ServiceError(REPLY, "CreateStream", retry_attempts=0).retry_attempts == 0
 
 
-@pytest.mark.parametrize("name", SERVICE_ERRORS)
-def test_service_errors_know_the_call(name: str) -> None:
-    """Every class keeps what it is told of the call beside the reply."""
-    error: Any = sample(name)
-    assert (error.operation_name, error.stream_name) == ("CreateStream", "cam")
-    assert error.retry_attempts == 3
-
-
-@pytest.mark.parametrize("status", [0, 400, 999_999])
-def test_status_of_a_reply(status: int) -> None:
-    """Whatever can be a status is one."""
-    reply = {"ResponseMetadata": {"HTTPStatusCode": status}}
-    assert ServiceError(reply, "CreateStream").http_status_code == status
-
-
-@pytest.mark.parametrize("status", [-1, 1_000_000, True, "400", 400.0, None], ids=repr)
-def test_no_status(status: object) -> None:
-    """What cannot be a status is none."""
-    reply = {"ResponseMetadata": {"HTTPStatusCode": status}}
-    assert ServiceError(reply, "CreateStream").http_status_code is None
-
-
-def test_service_error_of_a_strange_reply() -> None:
-    """What is no text is shown as one, and what is no mapping holds nothing."""
-    strange: Any = {"Error": {"Code": 5, "Message": 0}, "ResponseMetadata": {"RequestId": 7}}
-    error = ServiceError(strange, "CreateStream")
-    assert (error.code, error.message, error.request_id) == ("5", "", "7")
-    for nothing in "Error", ["Error"], {"Error": "Code"}:
-        error = ServiceError(nothing, "CreateStream")
-        assert (error.code, error.message, error.request_id) == ("Unknown", "", None)
-
-
-def test_service_error_in_words() -> None:
-    """The text is botocore's, and what helps to find the call again."""
-    assert str(ServiceError(REPLY, "CreateStream", stream_name="cam")) == (
-        "An error occurred (SomethingException) when calling the CreateStream operation: so it is "
-        "[stream 'cam', request id id-1, retry attempts 2]"
-    )
-
-
-def test_long_parts_of_a_reply_are_cut() -> None:
-    """The text has 80 characters of the code and the request id; the attributes have all."""
-    code, request_id = "C" * 81, "i" * 81
-    reply = {"Error": {"Code": code}, "ResponseMetadata": {"RequestId": request_id}}
-    error = ServiceError(reply, "CreateStream")
-    assert str(error) == (
-        f"An error occurred ({'C' * 79}…) when calling the CreateStream operation: no message "
-        f"[request id {'i' * 79}…]"
-    )
-    assert (error.code, error.request_id) == (code, request_id)
-
-
-def test_reply_is_made_printable_throughout() -> None:
-    """Texts in lists and mappings of the reply are made printable, whatever AWS adds to it."""
-    nested = {"Reasons": ["line\nbreak", {"key\r": 7}]}
-    assert ServiceError({**REPLY, **nested}, "CreateStream").response == {
-        **REPLY,
-        "Reasons": [r"line\nbreak", {r"key\r": 7}],
-    }
-
-
-@pytest.mark.parametrize("reply", [{}, {"Error": {}}, {"Error": None, "ResponseMetadata": None}])
-def test_service_error_of_an_empty_reply(reply: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "reply", [{}, {"Error": {}}, {"Error": None, "ResponseMetadata": None}, {"Error": {"Code": ""}}]
+)
+def test_reply_that_says_nothing(reply: dict[str, Any]) -> None:
     """A reply that says nothing makes an error that invents nothing, worded as botocore does."""
     error = ServiceError(reply, "CreateStream")
     assert (error.code, error.message, error.request_id) == ("Unknown", "", None)
@@ -328,299 +296,188 @@ def test_service_error_of_an_empty_reply(reply: dict[str, Any]) -> None:
     )
 
 
-def test_possibly_own_is_said_in_the_text() -> None:
-    """Whoever reads only the log learns that the stream may be the caller's own."""
-    own = ResourceInUseException(REPLY, "CreateStream", possibly_own=True)
-    other = ResourceInUseException(REPLY, "CreateStream")
-    assert own.possibly_own
-    assert not other.possibly_own
-    assert str(own) == (
-        f"{other} (an earlier attempt of this call may have created it; ensure_stream finds out)"
-    )
+def test_numbers_where_texts_belong() -> None:
+    """Fakes answer numbers for codes; the error that they mean is raised all the same."""
+    error = ServiceError({"Error": {"Code": 404, "Message": ["no"]}}, "CreateStream")
+    assert (error.code, error.message) == ("404", "['no']")
 
 
-def test_many_violations_are_cut() -> None:
-    """A request with thousands of faults has a readable text and keeps the first thousand."""
-    faults = [
-        Violation("Tags", f"tags['k{n}!']", "pattern", f"tags['k{n}!'] is bad", "'x'")
-        for n in range(3000)
-    ]
-    error = RequestValidationError(faults)
-    assert error.violations == tuple(faults[:1000])
-    assert len(RequestValidationError(faults[:1000]).violations) == 1000
-    assert "3000 faults" in str(error)
-    assert len(str(error)) < 2000
+# Texts.
+
+DENIED = (
+    "User: arn:aws:iam::123456789012:user/me is not authorized to perform: "
+    "kinesisvideo:CreateStream on resource: cam"
+)
 
 
-def test_drift_in_words() -> None:
-    """The text names the stream, and of each difference what is and what was asked for."""
-    drift = [Drift("media_type", "a/b", None), Drift("data_retention_in_hours", 24, 0)]
-    assert str(StreamDriftError(drift, stream=INFO)) == (
-        f"stream '{INFO.stream_name}' exists with another configuration: "
-        "media_type is not set, requested 'a/b'; data_retention_in_hours is 0, requested 24"
-    )
+AN_ERROR = "An error occurred (X) when calling the CreateStream operation: "
+TEXTS: dict[str, tuple[KvsStreamsError, str]] = {
+    "service": (
+        ServiceError({**REPLY, "Error": {"Code": "X", "Message": "no"}}, "CreateStream"),
+        AN_ERROR + "no [request id id-1, retry attempts 2]",
+    ),
+    "stream": (
+        ServiceError({"Error": {"Code": "X"}}, "CreateStream", stream_name="cam"),
+        AN_ERROR + "no message [stream 'cam']",
+    ),
+    "long parts": (
+        ServiceError({"Error": {"Code": "C" * 81}}, "O" * 81),
+        f"An error occurred ({'C' * 79}…) when calling the {'O' * 79}… operation: no message",
+    ),
+    "possibly own": (
+        ResourceInUseException({"Error": {"Code": "X"}}, "CreateStream", possibly_own=True),
+        AN_ERROR + "no message (an earlier attempt of this call may have created it; "
+        "ensure_stream finds out)",
+    ),
+    "denied": (
+        AccessDeniedError({"Error": {"Code": "X", "Message": DENIED}}, "CreateStream"),
+        f"{AN_ERROR}{DENIED} (the caller's policies have to allow kinesisvideo:CreateStream)",
+    ),
+    "denied by STS": (
+        AccessDeniedError({"Error": {"Code": "X", "Message": "no"}}, "AssumeRole"),
+        "An error occurred (X) when calling the AssumeRole operation: no",
+    ),
+    "validation": (
+        RequestValidationError([Violation("A", "a", "type", "a is bad", "")] * 2),
+        "invalid request, nothing was sent (2 faults): a is bad; a is bad",
+    ),
+    "drift": (
+        StreamDriftError(
+            [
+                Drift("device_name", "a", "b"),
+                Drift("media_type", "a/b", None),
+                Drift("kms_key_id", "key", "alias/k"),
+                Drift("data_retention_in_hours", 24, 0),
+                Drift("tags['a']", "1", None),
+                Drift("tags['b']", "2", "x\n"),
+                Drift("stream_storage_configuration.default_storage_tier", "HOT", "WARM"),
+            ],
+            stream=INFO,
+        ),
+        (
+            "stream 'cam' exists with another configuration: device_name is 'b', requested 'a'; "
+            "media_type is not set, requested 'a/b'; kms_key_id is 'alias/k', requested 'key'; "
+            "data_retention_in_hours is 0, requested 24; tags['a'] is not set, requested '1'; "
+            r"tags['b'] is 'x\n', requested '2'; "
+            "stream_storage_configuration.default_storage_tier is 'WARM', requested 'HOT' "
+            "(UpdateStream changes device_name, UpdateStream changes media_type, kms_key_id can "
+            "never be changed, UpdateDataRetention changes data_retention_in_hours, TagStream "
+            "changes tags, UpdateStreamStorageConfiguration changes stream_storage_configuration)"
+        ),
+    ),
+    "control characters": (UnexpectedResponseError("a\nb\x1b"), r"a\nb\x1b"),
+    "long": (ConfigurationError("x" * 601), "x" * 599 + "…"),
+}
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_texts(case: str) -> None:
+    """Each error says what happened, and what to do if there is more to say than AWS says."""
+    error, text = TEXTS[case]
+    assert str(error) == text
 
 
 @pytest.mark.parametrize("count, more", [(20, ""), (21, "; and 1 more"), (50, "; and 30 more")])
-def test_many_differences_are_cut(count: int, more: str) -> None:
-    """The same for a drift of many tags: twenty are named."""
+def test_long_lists(count: int, more: str) -> None:
+    """Of many differences or faults the first twenty are named, and all are attributes."""
     drift = [Drift(f"tags['k{n}']", "a", None) for n in range(count)]
-    error = StreamDriftError(drift, stream=INFO)
-    assert len(error.drift) == count
-    assert str(error).endswith(f"tags['k19'] is not set, requested 'a'{more}")
+    drifted = StreamDriftError(drift, stream=INFO)
+    assert drifted.drift == tuple(drift)
+    assert f"tags['k19'] is not set, requested 'a'{more} (TagStream changes tags)" in str(drifted)
+    faults = [Violation("Tags", "tags", "pattern", f"fault {n}", "") for n in range(count)]
+    invalid = RequestValidationError(faults)
+    assert invalid.violations == tuple(faults)
+    assert f"({count} faults): fault 0; " in str(invalid)
+    assert str(invalid).endswith(f"fault 19{more}")
 
 
-def test_what_is_not_said_is_empty() -> None:
-    """An error that somebody makes with no more than its text holds nothing else."""
-    late = WaitTimeoutError("late")
-    assert (late.stream_name, late.last_status, late.waited) == (None, None, 0.0)
-    assert ConfigurationError("no region").kwargs == {}
-    lost = TransportError("lost")
-    assert (lost.operation_name, lost.stream_name, lost.kwargs) == (None, None, {})
-    assert lost.outcome_unknown
-
-
-def test_wait_timeout_is_a_timeout() -> None:
-    """``except TimeoutError`` catches the end of a wait, with its text intact."""
-    with pytest.raises(TimeoutError, match=r"^late$") as caught:
-        raise WaitTimeoutError("late", last_status=StreamStatus.CREATING, waited=300.0)
-    assert caught.value.errno is None
-
-
-def test_unexpected_response_is_no_boto_error() -> None:
-    """A success without its data is neither of boto's errors: boto would not have noticed."""
-    assert not issubclass(UnexpectedResponseError, ClientError | BotoCoreError)
-    assert not issubclass(StreamDeletingError, ClientError | BotoCoreError)
-
-
-# What botocore raises.
-
-# Raised before anything is sent.
-CONFIGURATION = [
-    "AliasConflictParameterError",
-    "ApiVersionNotFoundError",
-    "BaseEndpointResolverError",
-    "ConfigNotFound",
-    "ConfigParseError",
-    "CredentialRetrievalError",
-    "DataNotFoundError",
-    "EndpointProviderError",
-    "EndpointResolutionError",
-    "EndpointVariantError",
-    "InfiniteLoopConfigError",
-    "InvalidChecksumConfigError",
-    "InvalidConfigError",
-    "InvalidDefaultsMode",
-    "InvalidEndpointConfigurationError",
-    "InvalidEndpointDiscoveryConfigurationError",
-    "InvalidHostLabelError",
-    "InvalidIMDSEndpointError",
-    "InvalidIMDSEndpointModeError",
-    "InvalidMaxRetryAttemptsError",
-    "InvalidProxiesConfigError",
-    "InvalidRegionError",
-    "InvalidRetryConfigurationError",
-    "InvalidRetryModeError",
-    "InvalidSTSRegionalEndpointsConfigError",
-    "LoginAuthorizationCodeError",
-    "LoginError",
-    "LoginInsufficientPermissions",
-    "LoginRefreshRequired",
-    "LoginTokenLoadError",
-    "MetadataRetrievalError",
-    "MissingDependencyException",
-    "MissingParametersError",
-    "NoAuthTokenError",
-    "NoCredentialsError",
-    "NoRegionError",
-    "ParamValidationError",
-    "PartialCredentialsError",
-    "ProfileNotFound",
-    "RangeError",
-    "RefreshWithMFAUnsupportedError",
-    "SSOError",
-    "SSOTokenLoadError",
-    "ServiceNotInRegionError",
-    "TokenRetrievalError",
-    "UnauthorizedSSOTokenError",
-    "UnknownClientMethodError",
-    "UnknownCredentialError",
-    "UnknownEndpointError",
-    "UnknownEndpointResolutionBuiltInName",
-    "UnknownFIPSEndpointError",
-    "UnknownKeyError",
-    "UnknownParameterError",
-    "UnknownRegionError",
-    "UnknownServiceError",
-    "UnknownSignatureVersionError",
-    "UnknownTokenProviderError",
-    "UnsupportedServiceProtocolsError",
-    "UnsupportedSignatureVersionError",
-    "ValidationError",
-]
-
-# No usable answer came.
-TRANSPORT = [
-    "ConnectTimeoutError",
-    "ConnectionClosedError",
-    "ConnectionError",
-    "EndpointConnectionError",
-    "HTTPClientError",
-    "IncompleteReadError",
-    "ProxyConnectionError",
-    "ReadTimeoutError",
-    "ResponseStreamingError",
-    "SSLError",
-]
-
-# Never met in these operations; should one be, nobody can say that nothing was sent.
-ELSEWHERE = [
-    "AwsChunkedWrapperError",
-    "BotoCoreError",
-    "CapacityNotAvailableError",
-    "ChecksumError",
-    "FlexibleChecksumError",
-    "InvalidDNSNameError",
-    "InvalidExpressionError",
-    "InvalidS3AddressingStyleError",
-    "InvalidS3UsEast1RegionalEndpointConfigError",
-    "MD5UnavailableError",
-    "OperationNotPageableError",
-    "PaginationError",
-    "UnknownServiceStyle",
-    "UnseekableStreamError",
-    "UnsupportedOutpostResourceError",
-    "UnsupportedS3AccesspointConfigurationError",
-    "UnsupportedS3ArnError",
-    "UnsupportedS3ConfigurationError",
-    "UnsupportedS3ControlArnError",
-    "UnsupportedS3ControlConfigurationError",
-    "WaiterConfigError",
-    "WaiterError",
-]
-
-# A test's own script, or a broken installation.
-UNTOUCHED = [
-    "MissingServiceIdError",
-    "StubAssertionError",
-    "StubResponseError",
-    "UnStubbedResponseError",
-    "UndefinedModelAttributeError",
-]
-
-
-def boto_error(name: str) -> Exception:
-    """Make an exception of botocore's, whatever its text wants to be filled with."""
-    cls: Any = getattr(botocore.exceptions, name)
-    if issubclass(cls, ClientError):
-        return cls({"Error": {"Code": "SomethingException"}}, "CreateStream")
-    fields = {field for _, field, _, _ in Formatter().parse(getattr(cls, "fmt", "")) if field}
-    if name == "WaiterError":
-        fields.add("last_response")
-    return cls(**dict.fromkeys(fields, "something"))
-
-
-BOTO_ERRORS = sorted(
-    name
-    for name, thing in vars(botocore.exceptions).items()
-    if isinstance(thing, type)
-    and issubclass(thing, Exception)
-    and not issubclass(thing, Warning)
-    and thing.__module__ == "botocore.exceptions"
-)
-
-
-def test_every_boto_error_has_been_thought_of() -> None:
-    """An exception that a new botocore adds is mapped on purpose, or left alone on purpose."""
-    answers = ["ClientError", "EventStreamError"]
-    known = {*CONFIGURATION, *TRANSPORT, *ELSEWHERE, *UNTOUCHED, *answers}
-    new = set(BOTO_ERRORS) - known
-    assert not new, (
-        f"botocore.exceptions has classes that nobody has decided about: {sorted(new)}. If one is "
-        "raised before anything is sent, add it to _CONFIGURATION in kvs_streams/_failures.py and "
-        "to CONFIGURATION in this file; else to TRANSPORT, ELSEWHERE or UNTOUCHED in this file."
-    )
-
-
-@pytest.mark.parametrize("name", BOTO_ERRORS)
-def test_boto_errors(name: str) -> None:
-    """Each exception of botocore's becomes what the lists above say, with itself as the cause."""
-    error = boto_error(name)
-    found = raised(error)
-    if name in UNTOUCHED:
-        assert found is error
-        return
-    assert found.__cause__ is error
-    if isinstance(error, ClientError):
-        assert type(found) is ServiceError
-    elif name in CONFIGURATION:
-        assert type(found) is ConfigurationError
-    else:
-        assert type(found) is TransportError
-        assert found.outcome_unknown is True
-
-
-def test_errors_of_others_pass_through() -> None:
-    """What is neither AWS's nor botocore's doing is raised as it is, such as a fake's own error."""
-    error = ZeroDivisionError("in a user's event handler")
-    assert raised(error) is error
-
-
-# What AWS answers.
-
-THROTTLES = sorted(
-    {
-        *ThrottledRetryableChecker._THROTTLED_ERROR_CODES,
-        *re.findall(
-            r'"service_error_code": "(Throttl\w+|Request(?:Limit|Throttl)\w+|TooMany\w+)"',
-            Session().get_component("data_loader").load_data("_retry").__repr__().replace("'", '"'),
-        ),
+def test_long_message_is_cut_and_what_follows_is_not() -> None:
+    """The text has 600 characters of which AWS's message is cut; ``message`` has all of it."""
+    reply = {
+        "Error": {"Code": "X", "Message": "no\n" * 1000},
+        "ResponseMetadata": {"RequestId": "7"},
     }
-)
-
-
-@pytest.mark.parametrize("code", THROTTLES)
-def test_throttles(code: str) -> None:
-    """Whatever botocore holds to be a throttle is a ThrottlingError."""
-    found = raised(ClientError({"Error": {"Code": code, "Message": "slow"}}, "CreateStream"))
-    assert type(found) is ThrottlingError, f"add {code} to the throttles in kvs_streams/_wire.py"
-    assert found.retryable
-
-
-OPERATIONS = [
-    "CreateStream",
-    "DescribeStream",
-    "ListTagsForStream",
-    "DescribeStreamStorageConfiguration",
-]
-
-
-def modelled(operation: str) -> list[str]:
-    """The error codes that the installed service model lists for an operation."""
-    model = Session().get_service_model("kinesisvideo").operation_model(operation)
-    return [shape.metadata.get("error", {}).get("code", shape.name) for shape in model.error_shapes]
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_modelled_errors(operation: str) -> None:
-    """Every error that the service model lists for an operation we call has a class of its own."""
-    for code in modelled(operation):
-        found = raised(ClientError({"Error": {"Code": code, "Message": "so"}}, operation))
-        assert isinstance(found, ServiceError)
-        assert type(found) is not ServiceError, (
-            f"botocore's model lists {code} for {operation}, and kvs_streams does not know it: add "
-            "it to the table of error codes in kvs_streams/_wire.py"
-        )
-        assert found.code == code
-
-
-def test_documented_exceptions_of_the_operation() -> None:
-    """CreateStream's own exceptions, all seven, are classes by AWS's names."""
-    documented = modelled("CreateStream")
-    assert len(documented) == 7, (
-        f"botocore's model now lists {documented} for CreateStream: give a new one its class in "
-        "kvs_streams/errors.py, its place in the tree, the table in _wire.py and the documentation"
+    error = AccessDeniedError(reply, "CreateStream", stream_name="cam")
+    assert error.message == "no\n" * 1000
+    assert len(str(error)) == 600
+    assert str(error).endswith(
+        "… [stream 'cam', request id 7] (the caller's policies have to allow "
+        "kinesisvideo:CreateStream)"
     )
-    for code in documented:
-        found = raised(ClientError({"Error": {"Code": code, "Message": "so"}}, "CreateStream"))
-        assert type(found).__name__ == code
+
+
+@pytest.mark.parametrize("name", SERVICE_ERRORS)
+@given(texts=st.tuples(*[st.text()] * 5))
+def test_any_text_is_one_line(name: str, texts: tuple[str, ...]) -> None:
+    """Whatever AWS sends, ``str`` and ``repr`` are one printable line of bounded length."""
+    code, message, request_id, operation, stream = texts
+    reply = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"RequestId": request_id},
+    }
+    error = ERRORS[name](reply, operation, stream_name=stream)
+    for text in (str(error), repr(error)):
+        assert text.isprintable()
+    assert len(str(error)) <= 600
+    assert (error.message, error.stream_name) == (message, stream)
+
+
+def test_text_is_made_when_it_is_asked_for() -> None:
+    """What a caller adds to an error is part of its text; AWS's own message stays."""
+    error = ResourceInUseException(REPLY, "CreateStream")
+    error.stream_name, error.retry_attempts, error.possibly_own = "cam", 7, True
+    error.created = CreateStreamResponse(stream_arn=StreamArn(ARN))
+    errors.annotate(error, "An earlier create may have succeeded.")
+    errors.annotate(error, "See the log.")
+    assert str(error).endswith(
+        "so it is [stream 'cam', request id id-1, retry attempts 7] (an earlier attempt of this "
+        "call may have created it; ensure_stream finds out). An earlier create may have succeeded. "
+        "See the log."
+    )
+    assert error.message == "so it is"
+    late = WaitTimeoutError("It is late.")
+    errors.annotate(late, "Try again.")
+    assert str(late) == "It is late. Try again."
+
+
+@pytest.mark.parametrize("name", TREE)
+def test_logged(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """An error is logged and printed with its whole text."""
+    error = sample(name)
+    try:
+        raise error  # noqa: TRY301
+    except Exception as exc:
+        logging.getLogger("test").exception("failed: %s", exc)  # noqa: TRY401
+    assert caplog.messages == [f"failed: {error}"]
+    assert str(error) in traceback.format_exc() + "".join(traceback.format_exception(error))
+
+
+# Copies for other streams.
+
+
+@pytest.mark.parametrize("name", TREE)
+def test_copy_for_another_stream(name: str) -> None:
+    """A fleet gives one error to each remaining stream: with its cause, of no call of its own."""
+    error = sample(name)
+    error.__cause__ = OSError("below")
+    with contextlib.suppress(KvsStreamsError):
+        raise error
+    twin = errors.copy_for(error, "cam-2")
+    changed = {"stream_name": "cam-2", "request_id": None, "created": None}
+    assert vars(twin) == {**vars(error), **changed}
+    assert (type(twin), twin.args, twin.__cause__) == (type(error), error.args, error.__cause__)
+    assert twin.__traceback__ is None
+    assert error.created is not None
+
+
+def test_copies_are_cheap() -> None:
+    """Two thousand copies cost less than fifty deep ones."""
+    error = sample("AccessDeniedError")
+    start = time.process_time()
+    for number in range(2_000):
+        errors.copy_for(error, f"cam-{number}")
+    shallow = time.process_time() - start
+    start = time.process_time()
+    for _ in range(500):
+        copy.deepcopy(error)
+    assert shallow < time.process_time() - start

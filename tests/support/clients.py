@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from .clock import FakeClock
 from .loopback import REGION
 
 if TYPE_CHECKING:
@@ -116,8 +115,6 @@ class Driver:
         self.kind = kind
         self.client: Any = client
         self.loop = loop
-        self.clock = FakeClock()
-        self.client._io.clock = self.clock
 
     def finish(self, result: Any) -> Any:
         """Return what a call gave, awaited where it has to be."""

@@ -3,19 +3,18 @@
 import re
 from collections.abc import Mapping
 
-from kvs_streams._request import CreateStreamRequest
-from kvs_streams._results import Drift, StreamInfo
-from kvs_streams._text import shown
-from kvs_streams._validation import tag_path
-from kvs_streams._wire import read_tags, read_tier, storage_call, tags_call
-from kvs_streams.errors import (
+from ._flow import Flow, Operation
+from ._models import Drift, StreamInfo
+from ._request import CreateStreamRequest
+from ._rules import tag_path
+from ._text import shown
+from ._wire import read_tags, read_tier, storage_call, tags_call
+from .errors import (
     AccessDeniedError,
     ResourceNotFoundException,
     ServiceError,
     UnexpectedResponseError,
 )
-
-from .call import Operation
 
 _DEFAULT_KEY = "alias/aws/kinesisvideo"
 _KMS_NAME = re.compile(
@@ -28,9 +27,9 @@ _NOT_OFFERED_STATUS = {404, 405, 501}
 _MAX_PAGES = 50
 
 
-async def compare(
+def compare(
     operation: Operation, request: CreateStreamRequest, info: StreamInfo
-) -> tuple[tuple[Drift, ...], tuple[str, ...]]:
+) -> Flow[tuple[tuple[Drift, ...], tuple[str, ...]]]:
     """Compare what a request sets with the stream that exists.
 
     Returns:
@@ -39,7 +38,7 @@ async def compare(
     drift, unverified = _compare_info(request, info)
     if request.tags is not None:
         try:
-            found = await _read_tags(operation, request.stream_name, request.tags)
+            found = yield from _read_tags(operation, request.stream_name, request.tags)
         except ServiceError as error:
             _raise_unless_unreadable(error)
             unverified.append("tags")
@@ -48,9 +47,9 @@ async def compare(
                 drift += _differences(tag_path(key), value, found.get(key))
     storage = request.stream_storage_configuration
     if storage is not None:
-        call = storage_call(request.stream_name)
+        call = storage_call(request.stream_name)._replace(is_decisive=True)
         try:
-            reply, _ = await operation.send(call)
+            reply, _ = yield from operation.send(call)
         except ServiceError as error:
             _raise_unless_unreadable(error)
             unverified.append("stream_storage_configuration")
@@ -83,22 +82,22 @@ def _differences(field: str, requested: str | int | None, found: str | int | Non
     return [] if requested is None or requested == found else [Drift(field, requested, found)]
 
 
-async def _read_tags(
+def _read_tags(
     operation: Operation, stream_name: str, wanted: Mapping[str, str]
-) -> dict[str, str]:
+) -> Flow[dict[str, str]]:
     """Read all pages of a stream's tags, and keep those that are wanted."""
     tags: dict[str, str] = {}
     tokens: list[str | None] = [None]
     while True:
-        call = tags_call(stream_name, tokens[-1])
-        reply, _ = await operation.send(call)
+        call = tags_call(stream_name, tokens[-1])._replace(is_decisive=True)
+        reply, _ = yield from operation.send(call)
         page, token = read_tags(reply)
         tags.update((key, value) for key, value in page.items() if key in wanted)
         if token is None:
             return tags
         if token in tokens or len(tokens) == _MAX_PAGES:
             raise UnexpectedResponseError(
-                f"the pages of the tags of stream {shown(stream_name, redacted=False)} do not end",
+                f"the pages of the tags of stream {shown(stream_name)} do not end",
                 operation_name=call.operation_name,
                 stream_name=stream_name,
             )

@@ -5,7 +5,12 @@ quota leaves: the rate at which the call was sent if it was accepted, 0 if it wa
 twice the rate that the quota allows, half of the calls are throttled, so the mean of the samples is
 the rate that is accepted, however fast the calls were sent and however late the answers come.
 Sending slightly faster than this mean finds out when the quota leaves more.
+
+After an outage that would take minutes. So while the mean is **below half of the best so far**, the
+pace **tries twice the mean** now and then, and keeps it if nothing is throttled.
 """
+
+from typing import NamedTuple
 
 _SECOND = 1_000_000_000
 
@@ -22,9 +27,12 @@ _ANSWERS = 32
 # rate rises above the quota while a burst is let through.
 _PROBE, _PROBE_STEP, _PROBE_LIMIT = 0.003, 0.000_06, 0.05
 
-# The same after an outage, in which every call is throttled, while the mean is below half of what
-# it was before: the rate doubles with every 22 accepted calls, up to what it was before.
-_PROBE_AFTER_OUTAGE = 1.0
+# How long a try takes: a quota per second would admit all calls of a shorter one.
+_TRY_TIME = 2 * _SECOND
+
+# How long after the fall the first try begins, when a wrong start has found its quota, and how long
+# after a failed try the next one. A quota that stays lower costs a few throttled calls each time.
+_FIRST_TRY, _NEXT_TRY = 5 * _SECOND, 60 * _SECOND
 
 # The bounds of the rate in calls per second, unless it starts outside. One call a second does no
 # harm during an outage and soon finds its end. The upper bound keeps the rate finite.
@@ -32,6 +40,15 @@ _SLOWEST, _FASTEST = 1.0, 10_000.0
 
 # The longest time between two calls, which keeps it finite for any positive rate.
 _LONGEST_INTERVAL = 3_600 * _SECOND
+
+
+class Ticket(NamedTuple):
+    """What is known of a call when it is sent."""
+
+    rate: float
+    """The rate at which it was sent; 0 if something else than the pace held it back."""
+    sent: int
+    """When it was sent."""
 
 
 class Pace:
@@ -49,17 +66,18 @@ class Pace:
         self.rate = rate
         self._learn = learn
         self._next = now
-        self._mean = rate
-        self._before_outage = rate
+        self._mean = self._best = rate
         self._accepted_in_a_row = 0
         self._held_back = False
         self._slowest, self._fastest = min(rate, _SLOWEST), max(rate, _FASTEST)
+        self._trying = False
+        self._try_began = self._try_over = self._next_try = now
 
     def delay(self, now: int) -> int:
         """Return how long to wait before the next call may be sent, 0 if it may be sent now."""
         return max(0, self._next - now)
 
-    def sent(self, now: int) -> float:
+    def sent(self, now: int) -> Ticket:
         """Record that a call is sent now.
 
         Returns:
@@ -70,31 +88,49 @@ class Pace:
         self._spend(1)
         # Until sending has caught up, it is not the pace that holds calls back: they prove nothing.
         self._held_back = late >= _CATCH_UP or (self._held_back and now >= self._next)
-        return 0.0 if self._held_back else self.rate
+        return Ticket(0.0 if self._held_back else self.rate, now)
 
-    def answered(self, ticket: float, *, throttled: bool | None, retries: int = 0) -> None:
+    def answered(
+        self, ticket: Ticket, now: int, *, throttled: bool | None, retries: int = 0
+    ) -> None:
         """Learn from the end of a call. Calls may end in any order.
 
         Args:
             ticket: What ``sent`` returned for this call.
+            now: The current time.
             throttled: Whether the service throttled the call; ``None`` if it gave no answer.
             retries: How many more requests botocore sent for this call.
         """
         self._spend(retries)
         if throttled is None or not self._learn:
             return
-        if throttled:
-            if self._accepted_in_a_row:
-                self._before_outage = self._mean
-            self._accepted_in_a_row = 0
-            self._mean -= self._mean / _ANSWERS
-        elif ticket:
-            self._accepted_in_a_row += 1
-            self._mean += (ticket - self._mean) / _ANSWERS
+        if self._trying:
+            self._learn_from_try(ticket, now, throttled=throttled)
+        elif not self._try_began <= ticket.sent < self._try_over:
+            self._learn_from(ticket, throttled=throttled)
+        if self._mean >= self._best / 2:
+            self._next_try = max(self._next_try, now + _FIRST_TRY)
+        elif not (throttled or self._trying) and now >= self._next_try:
+            self._trying, self._try_began = True, now
         probe = min(_PROBE + self._accepted_in_a_row * _PROBE_STEP, _PROBE_LIMIT)
-        if self._accepted_in_a_row and self._mean < self._before_outage / 2:
-            probe = _PROBE_AFTER_OUTAGE
-        self.rate = min(max(self._mean * (1 + probe), self._slowest), self._fastest)
+        self.rate = min(self._mean * (2 if self._trying else 1 + probe), self._fastest)
+
+    def _learn_from(self, ticket: Ticket, *, throttled: bool) -> None:
+        if throttled:
+            self._accepted_in_a_row = 0
+            self._mean = max(self._mean - self._mean / _ANSWERS, self._slowest)
+        elif ticket.rate:
+            self._accepted_in_a_row += 1
+            self._mean += (ticket.rate - self._mean) / _ANSWERS
+            self._best = max(self._best, self._mean)
+
+    def _learn_from_try(self, ticket: Ticket, now: int, *, throttled: bool) -> None:
+        if throttled:
+            # It used up the quota of this second, so what is sent until then proves nothing.
+            self._trying, self._try_over = False, now + _SECOND
+            self._next_try = now + _NEXT_TRY
+        elif ticket.sent >= self._try_began + _TRY_TIME:
+            self._trying, self._mean = False, 2 * self._mean
 
     def _spend(self, calls: int) -> None:
         self._next += calls * int(min(_SECOND / self.rate, _LONGEST_INTERVAL))

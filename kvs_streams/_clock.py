@@ -1,0 +1,84 @@
+"""Time and randomness: the one seam that tests and the test kit replace.
+
+The library reads ``_clock.clock`` each time it is used. All times are integers, in nanoseconds, so
+that their sums are exact.
+"""
+
+import asyncio
+import math
+import random
+import threading
+import time
+
+from ._text import shown
+
+SECOND = 1_000_000_000
+# About 31 years. A longer time is a mistake, and more than some clocks can sleep.
+LONGEST = 1_000_000_000
+
+
+class SystemClock:
+    """The real time and real randomness."""
+
+    def start(self) -> int:
+        """Return the time at which an operation starts: the same as ``now``."""
+        return self.now()
+
+    def now(self) -> int:
+        """Return the time of a clock that never goes back."""
+        return time.monotonic_ns()
+
+    def sleep(self, nanoseconds: int) -> None:
+        """Block this thread."""
+        time.sleep(nanoseconds / SECOND)
+
+    async def sleep_async(self, nanoseconds: int) -> None:
+        """Suspend this task."""
+        await asyncio.sleep(nanoseconds / SECOND)
+
+    def wait(self, event: threading.Event, nanoseconds: float, *, busy: bool) -> None:
+        """Block this thread until an event is set, or for a time.
+
+        Args:
+            event: What to wait for.
+            nanoseconds: How long to wait at the most, which can be infinite.
+            busy: Whether calls are in flight; a virtual clock does not advance meanwhile.
+        """
+        del busy
+        event.wait(None if nanoseconds == math.inf else nanoseconds / SECOND)
+
+    async def wait_async(self, event: asyncio.Event, nanoseconds: float, *, busy: bool) -> None:
+        """Suspend this task until an event is set, or for a time, as ``wait`` does.
+
+        The timer sets the event: ``asyncio.wait_for`` can swallow a cancellation before Python 3.12.
+        """
+        del busy
+        loop = asyncio.get_running_loop()
+        timer = None
+        if nanoseconds != math.inf:
+            timer = loop.call_later(nanoseconds / SECOND, event.set)
+        try:
+            await event.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def random(self) -> float:
+        """Return a random number from 0 up to, but not including, 1."""
+        return random.random()  # noqa: S311  # it spreads retries, it keeps no secret
+
+
+clock: SystemClock = SystemClock()
+
+
+def to_nanoseconds(name: str, seconds: float) -> int | float:
+    """Return seconds as nanoseconds; refuse what is not a time. Infinity stays infinity."""
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
+        raise TypeError(f"{name} must be a number of seconds, not {shown(seconds)}")
+    if not seconds >= 0:  # not a number compares false with everything
+        raise ValueError(f"{name} must be at least 0 seconds, got {shown(seconds)}")
+    if seconds == math.inf:
+        return math.inf
+    if seconds > LONGEST:
+        raise ValueError(f"{name} must be at most {LONGEST:,} seconds, got {shown(seconds)}")
+    return round(seconds * SECOND)

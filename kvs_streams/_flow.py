@@ -1,0 +1,337 @@
+"""What a flow is, and the flows of one call and of waiting.
+
+A flow is a plain generator. It yields what it needs, a ``Call`` or a ``Pause``; its driver sends it
+the ``Outcome`` of the call, or ``None`` after the pause, and it returns the result. It knows no
+network and no event loop: one flow serves the sync client, the async client and the fleet.
+"""
+
+import logging
+import math
+from collections.abc import Generator
+from typing import Any, NamedTuple, TypeVar
+
+from attrs import frozen
+
+from . import _clock
+from ._clock import SECOND, to_nanoseconds
+from ._models import CreateStreamResponse, StreamArn, StreamInfo, StreamStatus
+from ._request import CreateStreamRequest
+from ._text import shown
+from ._wire import Call, Outcome, create_call, describe_call, metadata, read_created, read_stream
+from .errors import (
+    ClientLimitExceededException,
+    KvsStreamsError,
+    ResourceInUseException,
+    ResourceNotFoundException,
+    ServerError,
+    ServiceError,
+    StreamDeletingError,
+    ThrottlingError,
+    WaitTimeoutError,
+)
+
+_log = logging.getLogger("kvs_streams")
+_log.addHandler(logging.NullHandler())
+
+_T = TypeVar("_T")
+
+# DescribeStream takes 5 calls a second for each stream, which all pollers of the stream share:
+# start fast, since a creation takes about half a second, and soon leave room for others.
+_FIRST_PAUSE = SECOND // 2
+_LONGEST_PAUSE = 5 * SECOND
+_JITTER = 0.25
+
+
+class Pause(NamedTuple):
+    """A time that a flow lets pass, in nanoseconds."""
+
+    nanoseconds: int
+
+
+Flow = Generator[Call | Pause, Outcome | None, _T]
+
+
+def check_count(name: str, value: int) -> None:
+    """Refuse what is not an int of at least 1."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, not {shown(value)}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {shown(value)}")
+
+
+@frozen(kw_only=True)
+class ThrottleRetry:
+    """Retry policy for ``ClientLimitExceededException``, which botocore never retries.
+
+    Exponential backoff with full jitter: before each retry a random delay up to a ceiling that
+    starts at ``base_delay`` and doubles up to ``max_delay``. All other errors are left to the
+    retries of botocore, so that retries never multiply.
+
+    Args:
+        max_attempts: The number of attempts, at least 1; 1 turns the retry off.
+        base_delay: The first ceiling, in seconds, at least 0.
+        max_delay: The highest ceiling, in seconds, at least ``base_delay`` and finite.
+
+    Raises:
+        TypeError: If a value is not a number.
+        ValueError: If a value is out of its range.
+    """
+
+    max_attempts: int = 5
+    """The number of attempts, the first included; 1 turns the retry off."""
+
+    base_delay: float = 0.5
+    """The ceiling of the first delay, in seconds."""
+
+    max_delay: float = 8.0
+    """The highest ceiling, in seconds."""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a policy that makes no sense."""
+        check_count("max_attempts", self.max_attempts)
+        to_nanoseconds("base_delay", self.base_delay)
+        if to_nanoseconds("max_delay", self.max_delay) == math.inf:
+            raise ValueError(f"max_delay must be finite, got {shown(self.max_delay)}")
+        if self.max_delay < self.base_delay:
+            raise ValueError(
+                f"max_delay must be at least base_delay ({self.base_delay} s), "
+                f"got {shown(self.max_delay)}"
+            )
+
+    def delay(self, attempt: int, random: float) -> float:
+        """Return the delay after an attempt, in seconds.
+
+        Args:
+            attempt: The number of attempts made, at least 1.
+            random: A random number from 0 up to 1.
+        """
+        # After 64 doublings every ceiling is max_delay, and a float cannot hold thousands of them.
+        return random * min(self.max_delay, self.base_delay * 2.0 ** min(attempt - 1, 64))
+
+
+class Operation:
+    """One call of a public method: its deadline, its retries, and what it last saw.
+
+    Args:
+        throttle_retry: The retry policy for its calls.
+        timeout: How long it may take, in seconds; by default without limit.
+    """
+
+    def __init__(self, throttle_retry: ThrottleRetry, timeout: float = math.inf) -> None:
+        self._retry = throttle_retry
+        self._timeout = timeout
+        self.limit = to_nanoseconds("timeout", timeout)
+        self.started = self.answered = _clock.clock.start()
+        self._is_over = False
+        self.stream_name = ""
+        self.last_status: StreamStatus | None = None
+        self.last_error: KvsStreamsError | None = None
+
+    def begin(self, now: int) -> None:
+        """Let the time start now."""
+        self.started = self.answered = now
+
+    @property
+    def waited(self) -> int:
+        """The time since the start."""
+        return _clock.clock.now() - self.started
+
+    @property
+    def remaining(self) -> float:
+        """The time until the deadline."""
+        return self.limit - self.waited
+
+    def check(self) -> None:
+        """Raise ``WaitTimeoutError`` if the deadline has passed."""
+        if self.remaining <= 0 or self._is_over:
+            raise self.timed_out() from self.last_error
+
+    def timed_out(self) -> WaitTimeoutError:
+        """Return the error for a deadline that has passed."""
+        waited = max(self.waited, self.limit)
+        tenths = -(-waited * 10 // SECOND)  # rounded up: less than the timeout would be wrong
+        seen = f"its last status is {self.last_status}" if self.last_status else "never seen"
+        error = WaitTimeoutError(
+            f"gave up on stream {shown(self.stream_name)} after {tenths / 10:.1f} s: {seen}",
+            stream_name=self.stream_name,
+            last_status=self.last_status,
+            waited=max(waited / SECOND, self._timeout),
+        )
+        error.__cause__ = self.last_error
+        return error
+
+    def sleep(self, nanoseconds: int) -> Flow[None]:
+        """Sleep, but not beyond the deadline; raise if it has passed already."""
+        self.check()
+        remaining = self.remaining
+        # A clock may wake early: a sleep to the deadline is the last one all the same.
+        self._is_over = nanoseconds >= remaining
+        yield Pause(nanoseconds if nanoseconds < remaining else int(remaining))
+
+    def send(self, call: Call, *, retry_throttle: bool = True) -> Flow[tuple[Any, int]]:
+        """Make a call, and retry it while Kinesis Video Streams throttles it.
+
+        Returns:
+            The reply, and how many requests were sent before the attempt that it answers.
+        """
+        attempt = sent = 0
+        retried = False
+        while True:
+            attempt += 1
+            outcome = yield call
+            assert outcome is not None, "a call has an outcome"  # noqa: S101  # for type checkers
+            self.answered = outcome.at
+            error = outcome.error
+            if error is None:
+                return outcome.reply, sent
+            if isinstance(error, ServiceError):
+                retried = retried or error.retry_attempts > 0
+                error.retry_attempts += sent
+                if isinstance(error, ResourceInUseException):
+                    error.possibly_own = error.possibly_own or retried
+            is_throttle = isinstance(error, ClientLimitExceededException)
+            if not is_throttle or not retry_throttle or attempt == self._retry.max_attempts:
+                raise error
+            sent, self.last_error = error.retry_attempts + 1, error
+            yield from self._back_off(call, attempt)
+
+    def _back_off(self, call: Call, attempt: int) -> Flow[None]:
+        delay = self._retry.delay(attempt, _clock.clock.random())
+        _log.debug(
+            "%s for stream %s is throttled in attempt %d; retrying in %.2f s",
+            call.operation_name,
+            shown(call.stream_name),
+            attempt,
+            delay,
+        )
+        yield from self.sleep(round(delay * SECOND))
+
+
+def create(operation: Operation, request: CreateStreamRequest) -> Flow[CreateStreamResponse]:
+    """Create a stream."""
+    call = create_call(request)
+    reply, sent_before = yield from operation.send(call)
+    return read_created(call, reply, sent_before)
+
+
+def describe(operation: Operation, stream: str) -> Flow[StreamInfo]:
+    """Describe a stream, given by name or ARN."""
+    call = describe_call(stream)
+    reply, _ = yield from operation.send(call)
+    return read_stream(call, reply)
+
+
+class Poller:
+    """Polls one stream at a growing interval.
+
+    Args:
+        operation: The operation that polls.
+        stream: The stream's name or ARN.
+    """
+
+    def __init__(self, operation: Operation, stream: str) -> None:
+        self._operation = operation
+        self._call = describe_call(stream)
+        operation.stream_name = self._call.stream_name
+        self._pause = 0
+        self.last_reply: Any = None
+        self.expect(0)
+
+    def expect(self, grace: float, created: StreamArn | None = None) -> None:
+        """Start anew, with a grace period in which a stream that is not found may be late.
+
+        Args:
+            grace: The grace period, from now on.
+            created: The ARN of the stream that is expected, if it is known. A stream with an older
+                ARN is a stale read of its predecessor and counts as not found.
+        """
+        self._grace_ends = _clock.clock.now() + grace
+        self._created = created
+        self._is_first = True
+        self._operation.last_status = None
+        self.last: StreamInfo | None = None
+
+    def hurry(self, pause: int = _FIRST_PAUSE) -> None:
+        """Shorten the next pause, since something has changed."""
+        self._pause = min(self._pause, pause)
+
+    def poll(self) -> Flow[StreamInfo | None]:
+        """Poll once, after the pause that is due; ``None`` if there is no answer yet."""
+        if self._pause:
+            jitter = 1 - _JITTER + 2 * _JITTER * _clock.clock.random()
+            yield from self._operation.sleep(round(self._pause * jitter))
+        self._pause = min(max(_FIRST_PAUSE, self._pause * 3 // 2), _LONGEST_PAUSE)
+        call, self._is_first = self._call._replace(is_decisive=self._is_first), False
+        try:
+            # The next poll is the retry.
+            reply, _ = yield from self._operation.send(call, retry_throttle=False)
+            info = read_stream(call, reply)
+            if self._is_stale(info):
+                # Of a stream that was seen already, it says nothing.
+                if self.last is not None:
+                    return None
+                raise _stale(info, reply)
+        except (ThrottlingError, ServerError) as error:
+            self._operation.last_error = error
+            return None
+        except ResourceNotFoundException as error:
+            self._operation.last_error = error
+            if self.last is not None or _clock.clock.now() >= self._grace_ends:
+                raise
+            return None
+        self.last, self.last_reply = info, reply
+        self._operation.last_status = info.status
+        return info
+
+    def until_seen(self, *, active: bool) -> Flow[StreamInfo]:
+        """Poll until the stream exists or, with ``active``, is ``ACTIVE``."""
+        while True:
+            info = yield from self.poll()
+            if info is None:
+                continue
+            if info.status == StreamStatus.DELETING:
+                raise StreamDeletingError(
+                    f"stream {shown(self._call.stream_name)} is being deleted",
+                    stream_name=self._call.stream_name,
+                    last_status=info.status,
+                    waited=self._operation.waited / SECOND,
+                )
+            if info.status == StreamStatus.ACTIVE or not active:
+                return info
+
+    def until_deleted(self) -> Flow[None]:
+        """Poll until a stream that is being deleted is gone, or has been created again."""
+        try:
+            while self._operation.last_status == StreamStatus.DELETING:
+                yield from self.poll()
+        except ResourceNotFoundException:
+            pass
+
+    def _is_stale(self, info: StreamInfo) -> bool:
+        """Tell whether a stream is the predecessor of the one that is expected."""
+        if self._created is None:
+            return False
+        try:
+            return info.stream_arn.created_at < self._created.created_at
+        except ValueError:  # the ARNs do not tell
+            return False
+
+
+def _stale(info: StreamInfo, reply: Any) -> ResourceNotFoundException:
+    """Return the error for a describe that still shows the predecessor of the stream."""
+    message = f"The response still shows the predecessor, {info.stream_arn}."
+    error = {"Code": "ResourceNotFoundException", "Message": message}
+    return ResourceNotFoundException(
+        {"Error": error, "ResponseMetadata": metadata(reply)},
+        "DescribeStream",
+        stream_name=info.stream_name,
+    )
+
+
+def wait_until_active(
+    operation: Operation, stream: str, not_found_grace: float
+) -> Flow[StreamInfo]:
+    """Wait until a stream is ``ACTIVE``."""
+    poller = Poller(operation, stream)
+    poller.expect(to_nanoseconds("not_found_grace", not_found_grace))
+    return poller.until_seen(active=True)

@@ -1,0 +1,332 @@
+"""Clients: how they are built, which are accepted, and what a guest leaves alone."""
+
+import asyncio
+import copy
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock, Mock, create_autospec
+
+import boto3
+import botocore.session
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, MD5UnavailableError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from support.clients import boto_client, boto_session
+from support.loopback import REGION, arn, refused_url
+
+from kvs_streams import (
+    AsyncStreamsClient,
+    ConfigurationError,
+    CreateStreamRequest,
+    ResourceInUseException,
+    StreamsClient,
+)
+from kvs_streams._boto import connections
+
+REQUEST = CreateStreamRequest(stream_name="cam")
+CLIENTS = pytest.mark.parametrize("cls", [StreamsClient, AsyncStreamsClient])
+SECRET = "hunter2"
+
+
+class Fake:
+    """The least that a user's own fake has to be."""
+
+    def create_stream(self, **_: object) -> dict[str, Any]:
+        return {"StreamARN": arn("cam")}
+
+
+# How a client is built.
+
+
+def session_with(config: Config | None) -> Any:
+    """Return a session with a default configuration for its clients."""
+    made = botocore.session.Session()
+    made.set_default_client_config(config)
+    return boto3.Session(botocore_session=made, region_name=REGION)
+
+
+@pytest.mark.parametrize(
+    "default, own, expected",
+    [
+        (None, None, 64),
+        (None, Config(read_timeout=5), 64),
+        (None, Config(max_pool_connections=7), 7),
+        (None, Config(max_pool_connections=200), 200),
+        (Config(read_timeout=5), None, 64),
+        (Config(max_pool_connections=5), None, 5),
+        (Config(max_pool_connections=200), Config(read_timeout=5), 200),
+        (Config(max_pool_connections=5), Config(max_pool_connections=7), 7),
+    ],
+)
+def test_connections(default: Config | None, own: Config | None, expected: int) -> None:
+    """The number of connections is the user's, else the session's, else enough for a fleet."""
+    before = [copy.copy(vars(config)) for config in (default, own) if config]
+    with StreamsClient(session=session_with(default), config=own) as client:
+        settings = client.boto_client.meta.config
+        assert settings.max_pool_connections == expected
+        changed = any(config and config.read_timeout == 5 for config in (default, own))
+        assert settings.read_timeout == (5 if changed else 60)
+    assert [vars(config) for config in (default, own) if config] == before
+
+
+@pytest.mark.parametrize(
+    "pool, expected", [(10, 10), (1, 1), (0, None), (None, None), ("10", None)]
+)
+def test_connections_of_a_fake(pool: object, expected: int | None) -> None:
+    """A fake need not say how many connections it has."""
+    fake = SimpleNamespace(meta=SimpleNamespace(config=SimpleNamespace(max_pool_connections=pool)))
+    assert connections(fake) == expected
+    assert connections(Fake()) is None
+
+
+def test_no_global_session_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client is built without making boto3's global session, which keeps its credentials."""
+    with StreamsClient(region_name=REGION):
+        assert boto3.DEFAULT_SESSION is None
+
+
+def test_global_session_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where ``boto3.setup_default_session`` was called, its session is used."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(region_name="ap-south-1"))
+    with StreamsClient() as client:
+        assert client.boto_client.meta.region_name == "ap-south-1"
+
+
+def test_session_of_the_user() -> None:
+    """A session need not be boto3's: it makes a client, with the arguments of boto3's."""
+    session = Mock(spec=["client"])
+    session.client.return_value = Fake()
+    StreamsClient(session=session, region_name=REGION).create_stream(REQUEST)
+    (call,) = session.client.call_args_list
+    assert call.args == ("kinesisvideo",)
+    assert (call.kwargs["region_name"], call.kwargs["endpoint_url"]) == (REGION, None)
+    assert call.kwargs["config"].max_pool_connections == 64
+
+
+@pytest.mark.parametrize("error", [LookupError("a fake"), ValueError("tenant 7 has no account")])
+def test_errors_of_the_users_session(error: Exception) -> None:
+    """A bug in a user's own session is not taken for a setting that is wrong."""
+    session = Mock(spec=["client"])
+    session.client.side_effect = error
+    with pytest.raises(type(error)) as caught:
+        StreamsClient(session=session)
+    assert caught.value is error
+
+
+def test_botocore_error_of_the_users_session() -> None:
+    """What a session of the user's passes on of botocore's is told as botocore's."""
+    session = Mock(spec=["client"])
+    session.client.side_effect = MD5UnavailableError()
+    with pytest.raises(ConfigurationError, match="does not support MD5") as caught:
+        StreamsClient(session=session)
+    assert caught.value.__cause__ is session.client.side_effect
+
+
+UNBUILDABLE: list[Any] = [
+    pytest.param({}, {}, ["specify a region", "pass region_name"], id="no region"),
+    pytest.param({}, {"region_name": "nowhere!"}, ["nowhere!", "pass region_name"], id="region"),
+    pytest.param(
+        {"AWS_PROFILE": "nonsense"},
+        {},
+        ["(nonsense) could not be found", "AWS_PROFILE"],
+        id="profile",
+    ),
+    pytest.param(
+        {}, {"endpoint_url": "kvs.example"}, ["Invalid endpoint: kvs.example"], id="no scheme"
+    ),
+    pytest.param(
+        {}, {"endpoint_url": f"me:{SECRET}@kvs.example"}, ["Invalid endpoint: kvs"], id="secret"
+    ),
+    pytest.param(
+        {"AWS_MAX_ATTEMPTS": "three"}, {}, ["'three'", "AWS_* environment variables"], id="attempts"
+    ),
+    pytest.param(
+        {"AWS_RETRY_MODE": "odd"}, {}, ["odd", "standard", "AWS config file"], id="retry mode"
+    ),
+    pytest.param({}, {"config": "[default"}, ["Unable to parse", "AWS config file"], id="file"),
+]
+
+
+@pytest.mark.parametrize("variables, options, parts", UNBUILDABLE)
+def test_client_that_cannot_be_built(
+    variables: dict[str, str],
+    options: dict[str, str],
+    parts: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What botocore says of the settings is told, with what to do."""
+    (tmp_path / "config").write_text(options.pop("config", ""))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    if "region" not in parts[0] and "region_name" not in options:
+        options = {"region_name": REGION, **options}
+    with pytest.raises(ConfigurationError) as caught:
+        StreamsClient(**options)  # type: ignore[arg-type]
+    assert isinstance(caught.value, BotoCoreError)
+    assert caught.value.__cause__ is not None
+    for part in parts:
+        assert part in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+# Which clients are accepted.
+
+
+@pytest.mark.parametrize(
+    "client",
+    [Fake(), Mock(), MagicMock(), Mock(spec=["create_stream"])],
+    ids=["fake", "mock", "magic mock", "mock of one operation"],
+)
+def test_fakes(client: Any) -> None:
+    """A fake or a mock needs no more than ``create_stream``; nothing is checked of its model."""
+    assert "region" not in repr(StreamsClient(client))
+
+
+def test_mock_of_a_real_client() -> None:
+    """A mock made from a real client is accepted as well."""
+    with closing(boto_client(refused_url())) as raw:
+        StreamsClient(create_autospec(raw, instance=True))
+
+
+@CLIENTS
+@pytest.mark.parametrize("service", ["sqs", "kinesis-video-media", "kinesis-video-archived-media"])
+def test_client_of_another_service(cls: Any, service: str) -> None:
+    """A client of another service is refused, and the text names both."""
+    named = rf"'kinesisvideo' client, not a '{service}' client"
+    with (
+        closing(boto_client(refused_url(), service=service)) as raw,
+        pytest.raises(TypeError, match=named),
+    ):
+        cls(raw)
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    "client, way_out",
+    [
+        ("eu-central-1", "pass a region as region_name="),
+        (boto_session(), "pass a session as session="),
+        (boto3, "pass a session as session="),
+        (7, "not 7"),
+        (object(), "not <object>"),
+    ],
+    ids=["text", "session", "module", "number", "object"],
+)
+def test_what_is_no_client(cls: Any, client: Any, way_out: str) -> None:
+    """What is no client is refused with the way out."""
+    with pytest.raises(
+        TypeError, match=rf"^client must be a boto3 'kinesisvideo' client.*{way_out}"
+    ):
+        cls(client)
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"client": Fake(), "region_name": REGION}, "not client and region_name"),
+        ({"client": Fake(), "endpoint_url": refused_url()}, "not client and endpoint_url"),
+        (
+            {"client": Fake(), "session": boto_session(), "config": Config()},
+            "not client and session, config",
+        ),
+        ({"session": botocore.session.Session()}, r"Session\(botocore_session=...\)"),
+        ({"session": "default"}, "session must be a boto3.Session, not 'default'"),
+        ({"region_name": 7}, "region_name must be a str, not 7"),
+        ({"endpoint_url": b"http://kvs"}, "endpoint_url must be a str, not <bytes>"),
+        ({"config": {"read_timeout": 5}}, "config must be a botocore.config.Config, not <dict>"),
+    ],
+)
+def test_wrong_arguments(cls: Any, arguments: dict[str, Any], message: str) -> None:
+    """A wrong type, and a client together with what one is built from, are refused."""
+    with pytest.raises(TypeError, match=message):
+        cls(**arguments)
+
+
+class AsyncFake:
+    """A fake whose calls have to be awaited."""
+
+    async def create_stream(self, StreamName: str) -> dict[str, Any]:  # noqa: N803  # AWS's name
+        if StreamName == "taken":
+            raise ClientError({"Error": {"Code": "ResourceInUseException"}}, "CreateStream")
+        return {"StreamARN": arn(StreamName)}
+
+
+def test_async_fake() -> None:
+    """The calls of a fake are awaited if its ``create_stream`` is a coroutine function."""
+    client = AsyncStreamsClient(AsyncFake())  # type: ignore[arg-type]
+    assert asyncio.run(client.create_stream(REQUEST)).stream_arn == arn("cam")
+    with pytest.raises(ResourceInUseException) as caught:
+        asyncio.run(client.create_stream(CreateStreamRequest(stream_name="taken")))
+    assert isinstance(caught.value.__cause__, ClientError)
+
+
+def test_async_client() -> None:
+    """Whatever has to be awaited is none for StreamsClient, which says where to go."""
+    with pytest.raises(TypeError, match="AsyncStreamsClient"):
+        StreamsClient(AsyncFake())  # type: ignore[arg-type]
+
+
+def model_without(change: Callable[[dict[str, Any]], object]) -> Any:
+    """Return a client whose service model is that of an older botocore."""
+    model = copy.deepcopy(Loader().load_service_model("kinesisvideo", "service-2"))
+    change(model)
+    client = Mock()
+    client.meta.service_model = ServiceModel(model, "kinesisvideo")
+    return client
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    "change, missing",
+    [
+        (
+            lambda model: model["shapes"]["CreateStreamInput"]["members"].pop(
+                "StreamStorageConfiguration"
+            ),
+            "StreamStorageConfiguration",
+        ),
+        (
+            lambda model: model["operations"].pop("DescribeStreamStorageConfiguration"),
+            "DescribeStreamStorageConfiguration",
+        ),
+        (lambda model: model["operations"].pop("CreateStream"), "CreateStream"),
+    ],
+    ids=["parameter", "operation", "create"],
+)
+def test_client_that_is_too_old(cls: Any, change: Any, missing: str) -> None:
+    """A client whose model lacks what the library sends is refused before anything is sent."""
+    with pytest.raises(ConfigurationError, match=rf" {missing} \(update boto3 and botocore\)$"):
+        cls(model_without(change))
+
+
+def test_built_client_that_is_too_old() -> None:
+    """The same for a client that the library builds."""
+    session = Mock(spec=["client"])
+    session.client.return_value = model_without(lambda model: model["operations"].clear())
+    with pytest.raises(ConfigurationError, match="update boto3"):
+        StreamsClient(session=session)
+
+
+def test_client_without_list_streams() -> None:
+    """A fleet can do without ListStreams, so a client can as well."""
+    StreamsClient(model_without(lambda model: model["operations"].pop("ListStreams")))
+
+
+# What is shown of a client.
+
+
+def test_repr() -> None:
+    """The region and the endpoint are shown, without user name and password."""
+    url = f"https://me:{SECRET}@kvs.example"
+    with StreamsClient(region_name=REGION, endpoint_url=url) as client:
+        expected = f"StreamsClient(region_name='{REGION}', endpoint_url='https://kvs.example')"
+        assert repr(client) == expected
+    assert repr(StreamsClient(Fake())) == "StreamsClient(client=<Fake>)"
