@@ -6,7 +6,7 @@ editors read the names in the stub beside this file.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never run, but what freezes programs (PyInstaller, Nuitka) reads it
-    from . import _aio, _client, _flow, _models, _request, errors
+    from . import _aio, _client, _flow, _models, _request, errors  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 _MODULES = {
     "_aio": "AsyncStreamsClient",

@@ -78,7 +78,7 @@ class Feed:
         self._is_closing = False
         self._items: Iterator[object] = iter(())
         self._task: asyncio.Task[None] | None = None
-        if isinstance(requests, AsyncIterable):
+        if hasattr(requests, "__aiter__"):
             self._task = asyncio.ensure_future(self._iterate(requests))
         else:
             self._items = requests

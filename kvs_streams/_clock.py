@@ -50,7 +50,7 @@ class SystemClock:
     async def wait_async(self, event: asyncio.Event, nanoseconds: float, *, busy: bool) -> None:
         """Suspend this task until an event is set, or for a time, as ``wait`` does.
 
-        The timer sets the event: ``asyncio.wait_for`` can swallow a cancellation before Python 3.12.
+        A timer sets the event: before Python 3.12 ``asyncio.wait_for`` can swallow a cancellation.
         """
         del busy
         loop = asyncio.get_running_loop()

@@ -102,8 +102,6 @@ def _read_tags(
                 stream_name=stream_name,
             )
         tokens.append(token)
-        # The deadline holds between two pages too.
-        operation.check()
 
 
 def _raise_unless_unreadable(error: ServiceError) -> None:

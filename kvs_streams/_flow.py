@@ -189,8 +189,8 @@ class Operation:
                 error.retry_attempts += sent
                 if isinstance(error, ResourceInUseException):
                     error.possibly_own = error.possibly_own or retried
-            is_throttle = isinstance(error, ClientLimitExceededException)
-            if not is_throttle or not retry_throttle or attempt == self._retry.max_attempts:
+            is_last = not retry_throttle or attempt == self._retry.max_attempts
+            if is_last or not isinstance(error, ClientLimitExceededException):
                 raise error
             sent, self.last_error = error.retry_attempts + 1, error
             yield from self._back_off(call, attempt)

@@ -92,7 +92,8 @@ def _call_for(operation_name: str, method: str, stream: str) -> Call:
 
 def metadata(reply: Any) -> Mapping[str, Any]:
     """Return boto's record of the HTTP exchange behind a reply; empty if a fake gives none."""
-    return (reply or {}).get("ResponseMetadata") or {}
+    found: Mapping[str, Any] = _part(reply, "ResponseMetadata")
+    return found
 
 
 def retry_attempts(reply: Any) -> int:
@@ -102,7 +103,7 @@ def retry_attempts(reply: Any) -> int:
 
 def server_time(reply: Any) -> datetime | None:
     """Return the server's time from the ``date`` header of a reply, in whole seconds."""
-    date = (metadata(reply).get("HTTPHeaders") or {}).get("date")
+    date = _part(metadata(reply), "HTTPHeaders").get("date")
     try:
         return None if date is None else _utc(parsedate_to_datetime(date))
     except (OverflowError, ValueError):
@@ -121,7 +122,7 @@ def read_created(call: Call, reply: Any, sent_before: int) -> CreateStreamRespon
 
 def read_stream(call: Call, reply: Any) -> StreamInfo:
     """Return the stream that a describe shows."""
-    info = (reply or {}).get("StreamInfo") or {}
+    info = _part(reply, "StreamInfo")
     created = info.get("CreationTime")
     return StreamInfo(
         stream_name=_require(call, reply, info, "StreamName"),
@@ -138,23 +139,31 @@ def read_stream(call: Call, reply: Any) -> StreamInfo:
 
 def read_page(reply: Any) -> tuple[list[str], str | None]:
     """Return the names of a page of streams, and the token for the next page if there is one."""
-    page = reply or {}
-    names = [info.get("StreamName", "") for info in page.get("StreamInfoList") or []]
-    return names, page.get("NextToken") or None
+    infos: Any = _part(reply, "StreamInfoList")
+    return [info.get("StreamName", "") for info in infos], _token(reply)
 
 
 def read_tags(reply: Any) -> tuple[dict[str, str], str | None]:
     """Return a page of tags, and the token for the next page if there is one."""
-    page = reply or {}
-    tags = page.get("Tags") or {}
     # AWS calls the value optional.
-    return {key: value or "" for key, value in tags.items()}, page.get("NextToken") or None
+    return {key: value or "" for key, value in _part(reply, "Tags").items()}, _token(reply)
 
 
 def read_tier(call: Call, reply: Any) -> str:
     """Return the storage tier as text, since it may be one that this version does not know."""
-    configuration = (reply or {}).get("StreamStorageConfiguration") or {}
+    configuration = _part(reply, "StreamStorageConfiguration")
     return _require(call, reply, configuration, "DefaultStorageTier")
+
+
+def _part(body: Any, name: str) -> Any:
+    """Return a member of a reply; an empty mapping if there is none, or no body."""
+    members: Mapping[str, Any] = body or {}
+    return members.get(name) or {}
+
+
+def _token(reply: Any) -> str | None:
+    token: str | None = _part(reply, "NextToken") or None
+    return token
 
 
 def _utc(time: datetime) -> datetime:
