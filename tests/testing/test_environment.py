@@ -116,14 +116,16 @@ def test_the_keys_of_a_mock_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("first", ["kit", "moto"])
 def test_moto_that_ends_in_another_order(first: str) -> None:
     """A ``mock_aws`` that begins under the kit and ends after it leaves nothing behind."""
-    before = dict(os.environ)
+    before, session = dict(os.environ), boto3.DEFAULT_SESSION
     kit, moto = mock_kvs(), mock_aws()
     kit.start()
     moto.start()
+    boto3.client("sts")
     for each in (kit, moto) if first == "kit" else (moto, kit):
         each.stop()
     clean_up(before)
     assert dict(os.environ) == before
+    assert boto3.DEFAULT_SESSION is session
     with mock_aws():
         assert os.environ["AWS_ACCESS_KEY_ID"] == "FOOBARKEY"
 

@@ -130,6 +130,7 @@ def test_the_end(http: Client, kvs: MockKvs) -> None:
 
 def test_requests_come_at_the_latest_time(kvs: MockKvs, http: Client) -> None:
     """For other processes it is as late as for whoever has waited longest here."""
+    http.post("/listStreams", "{}")
     kvs.hold_creating(2)
     kvs.client().ensure_stream(CreateStreamRequest(stream_name="cam"))
     http.post("/createStream", '{"StreamName": "later"}')
