@@ -85,6 +85,7 @@ def stop(namespace: dict[str, Any]) -> None:
     """Stop the kit if there is one; what a page scripts has to happen there."""
     if "kvs" in namespace:
         namespace["kvs"].stop()
+        namespace["kvs"].check_unused()
 
 
 pytest_collect_file = Sybil(

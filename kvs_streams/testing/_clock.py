@@ -1,20 +1,14 @@
-"""The kit's clock: virtual time in whole nanoseconds, the same on every machine."""
+"""The kit's clock, and a quota in its time: whole nanoseconds, the same on every machine."""
 
 import asyncio
 import math
 import threading
 import time
+from bisect import bisect_right
 from contextvars import ContextVar
 
 NS_PER_SECOND = 1_000_000_000
 
-# About 317 years, so that dates stay before the year 3000, the last that Windows can convert.
-_LONGEST = 10_000_000_000
-
-# Jitter in its middle, so that every run of a test is the same.
-_RANDOM = 0.5
-# Where the monotonic clock starts: a constant, so that nothing depends on the machine's uptime.
-_ORIGIN = 1_000 * NS_PER_SECOND
 
 # Each thread and each asyncio task has its own time: its clock, and how long it has slept.
 _timeline: ContextVar["tuple[VirtualClock, int] | None"] = ContextVar("_timeline", default=None)
@@ -63,8 +57,8 @@ class VirtualClock:
         return self.now()
 
     def now(self) -> int:
-        """Return the time on a clock that never goes back."""
-        return _ORIGIN + self._advanced + self._slept()
+        """Return the time on a clock that never goes back; it does not depend on the uptime."""
+        return 1_000 * NS_PER_SECOND + self._advanced + self._slept()
 
     def epoch(self) -> int:
         """Return the time on the service's clock, since 1970."""
@@ -97,32 +91,40 @@ class VirtualClock:
             await self.sleep_async(int(ns))
 
     def advance(self, ns: int) -> None:
-        """Let time pass for every thread and task.
-
-        Raises:
-            ValueError: If all calls together would exceed the limit.
-        """
+        """Let time pass for every thread and task."""
         with self._lock:
-            if self._advanced + ns > _LONGEST * NS_PER_SECOND:
-                raise ValueError(
-                    f"all calls of advance together must be at most {_LONGEST} seconds, got "
-                    f"{ns / NS_PER_SECOND:.15g} after {self._advanced / NS_PER_SECOND:.15g}"
-                )
             self._advanced += ns
 
     def random(self) -> float:
-        """Return the middle of all random numbers."""
-        return _RANDOM
+        """Return the middle of all random numbers: every run of a test has the same jitter."""
+        return 0.5
 
-    def stamp(self) -> str:
-        """Return the sender's time in a form that can travel with its request."""
-        return str(self._slept())
 
-    def resume(self, stamp: str | None) -> None:
-        """Move this thread to the time of a request's sender.
+class RateLimit:
+    """Creates per second in a sliding window, also for requests that arrive out of order."""
 
-        Args:
-            stamp: what ``stamp`` returned to the sender; without it the sender is another process,
-                and its request comes at the latest time.
+    def __init__(self) -> None:
+        self._accepted: list[int] = []
+
+    def accept(self, now: int, rate: int) -> int | None:
+        """Return the time at which a request is accepted; ``None`` if it is throttled.
+
+        Threads and tasks have times of their own, so that a request can arrive after others that
+        are later than it. If its own second is full, it may be accepted at the latest time.
         """
-        self._move_to(self._latest if stamp is None else int(stamp))
+        latest = max([now, *self._accepted[-1:]])
+        if self._fits(now, rate):
+            return now
+        return latest if self._fits(latest, rate) else None
+
+    def _fits(self, now: int, rate: int) -> bool:
+        """Add a time unless some window of one second then held more than ``rate``."""
+        accepted = self._accepted
+        place = bisect_right(accepted, now)
+        accepted.insert(place, now)
+        # Every run of rate + 1 requests that includes this one.
+        for first in range(max(0, place - rate), min(place, len(accepted) - 1 - rate) + 1):
+            if accepted[first + rate] - accepted[first] < NS_PER_SECOND:
+                del accepted[place]
+                return False
+        return True

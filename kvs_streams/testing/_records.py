@@ -1,12 +1,18 @@
-"""What the kit hands out, and what moto and the service pass to each other."""
+"""What the kit hands out and raises."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import field, frozen
 
-from kvs_streams._models import StreamArn, StreamStatus
+from ._core import StreamArn, StreamStatus
+
+ACCOUNT_ID = "123456789012"
+_WAY_OUT = (
+    "Take out what the test does not need, call clear() when the rest is not needed any more, or "
+    "allow it: mock_kvs(allow_unused=True), in pytest @pytest.mark.kvs_options(allow_unused=True)."
+)
 
 
 @frozen
@@ -31,11 +37,11 @@ class Call:
     region_name: str
     """The region that was called."""
 
-    account_id: str = "123456789012"
-    """The account of the caller; moto's own by default."""
+    account_id: str = ACCOUNT_ID
+    """The account of the caller: always ``123456789012``."""
 
 
-@frozen
+@frozen(kw_only=True)
 class StreamRecord:
     """A stream that exists, with its whole configuration."""
 
@@ -51,8 +57,8 @@ class StreamRecord:
     region_name: str
     """The region of the stream."""
 
-    account_id: str
-    """The account of the stream; by default moto's own, ``123456789012``."""
+    account_id: str = ACCOUNT_ID
+    """The account of the stream: always ``123456789012``."""
 
     creation_time: datetime
     """When the stream was created, by the kit's clock (aware, UTC)."""
@@ -66,7 +72,7 @@ class StreamRecord:
     media_type: str | None
     """As requested."""
 
-    kms_key_id: str | None
+    kms_key_id: str
     """As requested; by default AWS's own key, ``arn:…:alias/aws/kinesisvideo``."""
 
     data_retention_in_hours: int
@@ -79,60 +85,21 @@ class StreamRecord:
     """As requested; ``HOT`` by default."""
 
 
-class MotoStream(Protocol):
-    """What the kit reads and sets in moto's streams."""
+class UnusedFaultError(AssertionError):
+    """Something that the test scripted did not happen."""
 
-    arn: str
-    stream_name: str
-    status: str
-    version: str
-    creation_time: datetime
-    device_name: str | None
-    media_type: str | None
-    kms_key_id: str | None
-    data_retention_in_hours: int | None
-    tags: dict[str, str] | None
+    unused: tuple[str, ...]
+    """What was scripted and did not happen, one sentence for each."""
 
+    def __init__(self, unused: tuple[str, ...], calls: str) -> None:
+        super().__init__(unused, calls)
+        self.unused = unused
+        self.calls = calls
 
-@frozen
-class Reply:
-    """An HTTP reply."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: str
-
-
-@frozen
-class Request:
-    """A request as it arrived, with moto's own answer to it on demand."""
-
-    operation: str
-    """Such as ``create_stream``; also operations that the kit does not imitate."""
-
-    parameters: dict[str, Any]
-    """As in JSON: AWS's names."""
-
-    invocation: str | None
-    """The SDK's id of a call, the same in all its attempts."""
-
-    attempt: int
-    """1 for a call's first request."""
-
-    region: str
-    account_id: str
-
-    streams: MutableMapping[str, MotoStream]
-    """moto's own store for this account and region, by ARN."""
-
-    forward: Callable[[], Reply]
-    """Let moto answer."""
-
-
-class DroppedConnectionError(Exception):
-    """Raised to close the connection without a reply."""
-
-
-def as_text(value: str | bytes | None) -> str:
-    """Return the value of a header: SDKs, moto and botocore keep it in different ways."""
-    return value.decode() if isinstance(value, bytes) else value or ""
+    def __str__(self) -> str:
+        """Say what has not happened, what has, and what to do."""
+        sentences = "\n".join(f"  - {sentence}" for sentence in self.unused)
+        return (
+            f"The test ended, and some of what it scripted had not happened:\n{sentences}\n"
+            f"Requests that were made: {self.calls}.\n{_WAY_OUT}"
+        )

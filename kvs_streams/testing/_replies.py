@@ -1,10 +1,15 @@
-"""Replies as the service writes them."""
+"""Requests as they arrive, and replies as the service writes them."""
 
 import json
+import re
 import uuid
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from ._records import Reply, Request
+from attrs import frozen
+from botocore import xform_name
+
+from ._records import ACCOUNT_ID
 
 ErrorCode = Literal[
     "AccountStreamLimitExceededException",
@@ -16,7 +21,9 @@ ErrorCode = Literal[
     "TagsPerResourceExceededLimitException",
     "ResourceNotFoundException",
     "VersionMismatchException",
+    "NoDataRetentionException",
     "AccessDeniedException",
+    "ExpiredTokenException",
     "UnrecognizedClientException",
     "InvalidSignatureException",
     "ValidationException",
@@ -25,77 +32,93 @@ ErrorCode = Literal[
     "ServiceUnavailable",
 ]
 
-# Status and text. Errors of the model have the model's status and documentation; the others are as
-# seen on the wire or, if that is not published, as AWS's common errors are documented.
-_ERRORS: dict[str, tuple[int, str]] = {
-    "AccountStreamLimitExceededException": (
-        400,
-        "The number of streams created for the account is too high.",
-    ),
+_SIGNATURE = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS "
+    "Secret Access Key and signing method. Consult the service documentation for details."
+)
+_DENIED = (
+    f"User: arn:aws:iam::{ACCOUNT_ID}:user/testing is not authorized to perform: kinesisvideo:"
+)
+
+# Status and text as seen on the wire or, if that is not published, as AWS's common errors are
+# documented. All other errors of the model have the model's status and documentation.
+_SEEN = {
     "ClientLimitExceededException": (400, "Limit exceeded on number of requests for {api} API"),
-    "DeviceStreamLimitExceededException": (400, "Not implemented."),
-    "InvalidArgumentException": (400, "The value for this input parameter is invalid."),
-    "InvalidDeviceException": (400, "Not implemented."),
     "ResourceInUseException": (400, "The stream already exists."),
-    "TagsPerResourceExceededLimitException": (
-        400,
-        (
-            "You have exceeded the limit of tags that you can associate with the resource. "
-            "A Kinesis video stream can support up to 50 tags."
-        ),
-    ),
     "ResourceNotFoundException": (404, "The requested stream is not found or not active."),
-    "VersionMismatchException": (
-        400,
-        (
-            "The stream version that you specified is not the latest version. To get the latest "
-            "version, use the DescribeStream API."
-        ),
-    ),
-    "AccessDeniedException": (
-        403,
-        (
-            "User: arn:aws:iam::{account}:user/testing is not authorized to perform: "
-            "kinesisvideo:{api} on resource: arn:aws:kinesisvideo:{region}:{account}:stream/*"
-        ),
-    ),
-    "NotAuthorizedException": (401, "The caller is not authorized to perform this operation."),
+    "NoDataRetentionException": (400, "The Stream data retention in hours is equal to zero."),
+    "AccessDeniedException": (403, _DENIED + "{api}"),
+    "ExpiredTokenException": (403, "The security token included in the request is expired"),
     "UnrecognizedClientException": (403, "The security token included in the request is invalid."),
-    "InvalidSignatureException": (
-        403,
-        "The request signature we calculated does not match the signature you provided.",
-    ),
+    "InvalidSignatureException": (403, _SIGNATURE),
     "ThrottlingException": (400, "Rate exceeded"),
     "InternalFailure": (500, "The request processing has failed because of an unknown error."),
     "ServiceUnavailable": (503, "The request has failed due to a temporary failure of the server."),
 }
-# AWS writes the member in lower case when it refuses a key.
-_LOWER_CASE_MESSAGE = {"UnrecognizedClientException"}
-# botocore takes redirects for errors too.
-LOWEST_ERROR_STATUS, HIGHEST_STATUS = 300, 599
+# AWS checks keys before the service sees the request, and writes the member in lower case there.
+_LOWER_CASE = {"ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"}
+# What the text ends with if the request is about one stream.
+_ABOUT_A_STREAM = {
+    "AccessDeniedException": " on resource: {stream}",
+    "ClientLimitExceededException": " for resource '{stream}'",
+}
+_WITHOUT_STREAM = ("ClientLimitExceededException", "create_stream")
 _ERROR_TYPE_SUFFIX = ":http://internal.amazon.com/coral/com.amazonaws.kinesisvideo/"
 
 
-def api_name(operation: str) -> str:
-    """Return AWS's name of an operation: ``CreateStream``."""
-    return "".join(word.capitalize() for word in operation.split("_"))
+class DroppedConnectionError(Exception):
+    """Raised to close the connection without a reply."""
 
 
-def json_reply(status: int, content: object, **headers: str) -> Reply:
+@frozen
+class Reply:
+    """An HTTP reply."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    error: str | None = None
+    """The error code."""
+
+
+@frozen
+class Request:
+    """A request as it arrived."""
+
+    model: Any
+    """botocore's model of the operation."""
+    parameters: Any
+    """As in JSON: AWS's names, and in most cases a ``dict``."""
+    region: str
+    call: str
+    """The same in all requests of a call."""
+    server: str | None = None
+    """The kit's address, if the request came over HTTP."""
+
+    @property
+    def operation(self) -> str:
+        """The operation by boto3's name, such as ``create_stream``."""
+        return str(xform_name(self.model.name))
+
+    @property
+    def stream_name(self) -> str | None:
+        """The name of the stream that it is about, from the name or the ARN."""
+        # A wrong type is refused later.
+        parameters: dict[str, Any] = self.parameters if hasattr(self.parameters, "get") else {}
+        arn = str(parameters.get("StreamARN") or parameters.get("ResourceARN") or "")
+        return parameters.get("StreamName") or (arn.split("/")[1] if arn.count("/") > 1 else None)
+
+
+def json_reply(content: object, status: int = 200, error: str | None = None) -> Reply:
     """Answer with JSON."""
-    return Reply(
-        status,
-        {
-            "content-type": "application/x-amz-json-1.1",
-            "x-amzn-RequestId": str(uuid.uuid4()),
-            **headers,
-        },
-        json.dumps(content),
-    )
+    headers = {"content-type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(uuid.uuid4())}
+    if error is not None:
+        headers["x-amzn-ErrorType"] = error + _ERROR_TYPE_SUFFIX
+    return Reply(status, headers, json.dumps(content).encode(), error)
 
 
 def error_reply(
-    request: Request, code: str, *, status: int | None = None, message: str | None = None
+    request: Request, code: str, message: str | None = None, status: int | None = None
 ) -> Reply:
     """Answer with an error as the service writes it.
 
@@ -106,33 +129,29 @@ def error_reply(
     Args:
         request: what is answered.
         code: the error code, or a status.
-        status: the HTTP status; by default the one that belongs to the code.
         message: the text; by default AWS's own.
+        status: the HTTP status; by default the one that belongs to the code.
     """
     if code.isdecimal():
         status = status or int(code)
+        kind, body = "text/html", f"<html><body><h1>{code}</h1></body></html>"
         if message is not None:
-            return Reply(
-                status, {"content-type": "application/json"}, json.dumps({"message": message})
-            )
-        body = f"<html><body><h1>{code}</h1></body></html>"
-        return Reply(status, {"content-type": "text/html"}, body)
-    known_status, text = _ERRORS.get(code, (400, "{code}"))
+            kind, body = "application/json", json.dumps({"message": message})
+        return Reply(status, {"content-type": kind}, body.encode(), str(status))
+    known_status, text = _SEEN.get(code) or _documented(request, code)
     if message is None:
-        message = text.format(
-            code=code,
-            api=api_name(request.operation),
-            region=request.region,
-            account=request.account_id,
-        )
-    member = "message" if code in _LOWER_CASE_MESSAGE else "Message"
-    headers = {"x-amzn-ErrorType": code + _ERROR_TYPE_SUFFIX}
-    return json_reply(status or known_status, {member: message}, **headers)
+        message = text.replace("{api}", request.model.name)
+        if request.stream_name and (code, request.operation) != _WITHOUT_STREAM:
+            message += _ABOUT_A_STREAM.get(code, "").format(stream=request.stream_name)
+    member = "message" if code in _LOWER_CASE else "Message"
+    return json_reply({member: message}, status or known_status, code)
 
 
-def error_code(reply: Reply) -> str | None:
-    """Read the code of an error reply, the kit's or moto's own."""
-    if reply.status < LOWEST_ERROR_STATUS:
-        return None
-    headers = {name.lower(): str(value) for name, value in reply.headers.items()}
-    return headers.get("x-amzn-errortype", str(reply.status)).partition(":")[0]
+def _documented(request: Request, code: str) -> tuple[int, str]:
+    """Return the status and the text of an error from botocore's model; the code if it has none."""
+    shape = request.model.service_model.shape_for_error_code(code)
+    if shape is None:
+        return 400, code
+    return shape.metadata["error"]["httpStatusCode"], re.sub(
+        "<[^>]*>", "", shape.documentation
+    ).strip()

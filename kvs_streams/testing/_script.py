@@ -1,12 +1,10 @@
-"""What a test has scripted: faults, and rules for new and deleted streams."""
+"""What a test has scripted: faults of calls, and rules for streams and quotas."""
 
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from attrs import define
 
-from kvs_streams._text import shown
-
-from ._replies import HIGHEST_STATUS, LOWEST_ERROR_STATUS
+from ._core import shown
 
 Operation = Literal[
     "create_stream",
@@ -20,7 +18,13 @@ Operation = Literal[
     "tag_stream",
     "untag_stream",
     "list_tags_for_stream",
+    "tag_resource",
+    "untag_resource",
+    "list_tags_for_resource",
     "get_data_endpoint",
+    "get_hls_streaming_session_url",
+    "get_dash_streaming_session_url",
+    "get_clip",
 ]
 OPERATIONS: tuple[str, ...] = get_args(Operation)
 
@@ -33,66 +37,41 @@ def check_count(name: str, value: object, minimum: int = 1) -> None:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
 
 
-def check_text(name: str, value: object, *, can_be_empty: bool = False) -> None:
-    """Refuse what is not a string, or empty."""
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be a string, not {shown(value)}")
-    if not value and not can_be_empty:
-        raise ValueError(f"{name} must not be empty")
-
-
-def check_optional_text(name: str, value: object) -> None:
-    """Refuse what is neither ``None`` nor a string that is not empty."""
-    if value is not None:
-        check_text(name, value)
-
-
 def check_operation(operation: object) -> None:
     """Refuse what is not an operation that the kit imitates."""
     if operation not in OPERATIONS:
-        raise ValueError(
-            f"operation must be one of {', '.join(OPERATIONS)}, not {shown(operation)}"
-        )
+        names = ", ".join(OPERATIONS)
+        raise ValueError(f"operation must be one of {names}, not {shown(operation)}")
 
 
-def _check_status(name: str, value: object) -> None:
-    check_count(name, value, LOWEST_ERROR_STATUS)
-    if cast("int", value) > HIGHEST_STATUS:
-        raise ValueError(f"{name} must be at most {HIGHEST_STATUS}, got {value}")
-
-
-@define(kw_only=True)
+@define
 class Fault:
     """A scripted failure of one or more calls."""
 
     method: str
     """The kit's method that scripted it."""
-    error: str | None = None
+    error: str | None
     """The error code to answer; ``None`` drops the connection."""
-    message: str | None = None
-    status: int | None = None
     times: int
     operation: str
     stream_name: str | None
     attempts: int | None
     """How many requests of a call fail; ``None``: all of them."""
-    acts: bool = False
-    """Whether the service does its work before the response is lost."""
+    message: str | None = None
+    status: int | None = None
     met: int = 0
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what makes no sense."""
-        if self.error is not None:
-            check_text("error", self.error)
-            if self.error.isdecimal():
-                _check_status("error", int(self.error))
-        if self.message is not None:
-            check_text("message", self.message, can_be_empty=True)
-        if self.status is not None:
-            _check_status("status", self.status)
+        """Refuse what can never happen."""
+        if self.error is not None and not isinstance(self.error, str):
+            raise TypeError(f"error must be the name of an error, not {shown(self.error)}")
+        code = self.error or "400"
+        status = self.status or (int(code) if code.isdecimal() else 400)
+        # botocore takes redirects for errors too.
+        if self.error == "" or not 300 <= status <= 599:  # noqa: PLR2004
+            raise ValueError("error must be the name of an error, or a status from 300 to 599")
         check_count("times", self.times)
         check_operation(self.operation)
-        check_optional_text("stream_name", self.stream_name)
         if self.attempts is not None:
             check_count("attempts", self.attempts)
 
@@ -111,54 +90,62 @@ class Fault:
 
 @define
 class Rule:
-    """What happens to every new stream, or to every stream that is deleted."""
+    """How streams behave, or a quota, from now on."""
 
-    method: str
-    """The kit's method that scripted it."""
-    describes: int | None
-    stream_name: str | None
-    kind: str
-    """Which streams the rule applies to: ``new`` or ``deleted``."""
-    met: int = 0
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse what makes no sense."""
-        if self.describes is not None:
-            check_count("describes", self.describes)
-        check_optional_text("stream_name", self.stream_name)
+    value: int | None
+    """For how many polls, or the quota."""
+    sentence: str
+    """What it is reported as if it has never applied."""
+    used: bool = False
 
     def unused(self) -> str | None:
         """Describe this if it has never applied."""
-        if self.met:
-            return None
-        arguments = [] if self.describes is None else [str(self.describes)]
-        if self.stream_name is not None:
-            arguments.append(f"stream_name={self.stream_name!r}")
-        script = f"{self.method}({', '.join(arguments)})"
-        return f"{script} applied to no {self.kind} stream"
+        return None if self.used else self.sentence
 
 
-class Rules:
-    """The rules of one kind: one for all streams, and one for each stream that has its own."""
+class Script:
+    """All that a test has scripted."""
 
     def __init__(self) -> None:
-        self._rules: dict[str | None, Rule] = {}
+        self.faults: list[Fault] = []
+        self._rules: dict[tuple[str, str | None], Rule] = {}
 
-    def add(self, rule: Rule) -> None:
+    def add(self, method: str, value: int | None, stream: str | None, sentence: str) -> Rule:
         """Add a rule, in the place of an earlier one for the same streams."""
-        self._rules[rule.stream_name] = rule
-
-    def take(self, stream_name: str) -> Rule | None:
-        """Return the rule for a stream, which has now applied."""
-        rule = self._rules.get(stream_name) or self._rules.get(None)
-        if rule is not None:
-            rule.met += 1
+        rule = self._rules[method, stream] = Rule(value, sentence)
         return rule
 
-    def clear(self) -> None:
-        """Forget all rules."""
-        self._rules.clear()
+    def remove(self, method: str) -> None:
+        """Remove a rule for all streams."""
+        self._rules.pop((method, None), None)
 
-    def unused(self) -> list[str]:
-        """Describe the rules that have never applied."""
-        return [text for rule in self._rules.values() if (text := rule.unused())]
+    def rule(self, method: str, stream_name: str | None = None) -> Rule | None:
+        """Return the rule for a stream: its own, or else the one for all."""
+        return self._rules.get((method, stream_name)) or self._rules.get((method, None))
+
+    def quota(self, method: str) -> int | None:
+        """Return a quota, which a create is now held against."""
+        rule = self.rule(method)
+        if rule is None:
+            return None
+        rule.used = True
+        return rule.value
+
+    def fault(self, operation: str, stream_name: str | None) -> Fault | None:
+        """Return the first fault for a new call, which it now applies to."""
+        for fault in self.faults:
+            fits = fault.operation == operation and fault.stream_name in {None, stream_name}
+            if fits and fault.met < fault.times:
+                fault.met += 1
+                return fault
+        return None
+
+    def unused(self) -> tuple[str, ...]:
+        """Describe what has not happened, in the order of the script."""
+        scripted: list[Fault | Rule] = [*self.faults, *self._rules.values()]
+        return tuple(text for each in scripted if (text := each.unused()))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.faults.clear()
+        self._rules.clear()

@@ -1,0 +1,17 @@
+"""All that the kit uses of the library itself."""
+# ruff: noqa: PLC0414  # the kit imports these names from here
+
+from kvs_streams import _clock, _rules
+from kvs_streams._aio import AsyncStreamsClient as AsyncStreamsClient
+from kvs_streams._client import StreamsClient as StreamsClient
+from kvs_streams._flow import ThrottleRetry as ThrottleRetry
+from kvs_streams._models import StreamArn as StreamArn, StreamStatus as StreamStatus
+from kvs_streams._text import shown as shown
+from kvs_streams.typing import KinesisVideoClient as KinesisVideoClient
+
+# Where the clients find their clock: the attribute ``clock`` of this.
+CLOCK_OWNER = _clock
+# Rules that botocore's model does not have, or not in a form that Python understands.
+LONGEST_RETENTION = _rules.DATA_RETENTION_IN_HOURS.max
+RESERVED_PREFIX = _rules.TAGS.reserved_prefix
+TAG_TEXT = _rules.TAG_KEY.pattern

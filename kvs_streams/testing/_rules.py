@@ -1,0 +1,59 @@
+"""The rules of botocore's service models, checked as the service does."""
+
+import functools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ._core import LONGEST_RETENTION, RESERVED_PREFIX, TAG_TEXT, shown
+
+_TYPES = {"structure": dict, "map": dict, "list": list, "string": str, "integer": int, "long": int}
+# Rules of the AWS::KinesisVideo::Stream resource schema, by the name of the shape.
+_LONGEST = {"DataRetentionInHours": LONGEST_RETENTION}
+
+
+def faults(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Find the rules of a shape that a value breaks: each rule, the path to the value, a text."""
+    kind: Any = _TYPES.get(shape.type_name, object)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        yield "type", path, f"{path or 'The request'} must be a {shape.type_name}."
+        return
+    for rule, limit in _broken(shape, value):
+        yield rule, path, f"{path} does not satisfy the rule {rule} {limit}: {shown(value)}."
+    if shape.type_name == "structure":
+        # In JSON, null is a member that is not there.
+        present = [name for name in shape.members if value.get(name) is not None]
+        for name in sorted(set(shape.required_members).difference(present)):
+            yield "required", path, f"{path}{name} is required."
+        parts = [(shape.members[name], value[name], f"{path}{name}") for name in present]
+    elif shape.type_name == "map":
+        keys = [(shape.key, key, f"{path}.key ") for key in value]
+        parts = keys + [(shape.value, each, f"{path}.value ") for each in value.values()]
+    else:
+        parts = [(shape.member, each, f"{path}.") for each in value] if kind is list else []
+    for part in parts:
+        yield from faults(*part)
+
+
+def _broken(shape: Any, value: Any) -> Iterator[tuple[str, object]]:
+    """Find the limits that a value of the right type breaks."""
+    rules: dict[str, Any] = shape.metadata
+    size: Any = len(value) if hasattr(value, "__len__") else value
+    longest = _LONGEST.get(shape.name, rules.get("max", size))
+    if size < rules.get("min", size):
+        yield "min", rules["min"]
+    if size > longest:
+        yield "max", longest
+    if "enum" in rules and value not in rules["enum"]:
+        yield "enum", ", ".join(rules["enum"])
+    if "pattern" in rules and not _pattern(rules["pattern"]).fullmatch(value):
+        yield "pattern", rules["pattern"]
+    if shape.name == "TagKey" and value.startswith(RESERVED_PREFIX):
+        yield "reserved prefix", RESERVED_PREFIX
+
+
+@functools.cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    # Python has no \p{...}, which only the rules of tags use; the service is written in Java, whose
+    # \w is ASCII.
+    return TAG_TEXT if r"\p" in pattern else re.compile(pattern, re.ASCII)
