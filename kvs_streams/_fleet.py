@@ -336,7 +336,7 @@ class Fleet:
     def _send(self, now: int) -> None:
         if self._stopped is not None:
             return
-        if self._hint.delay(now) == 0:
+        if self._delay_of_list(now) == 0:
             self._start(Sent(self._hint.send(now)))
         for name, queue in self._queues.items():
             if name == _CREATE and self._hint.delay_of_creates(now):
@@ -350,6 +350,11 @@ class Fleet:
                     stream.operation.begin(now)
                     self._deadlines[stream] = now
                 self._start(Sent(call, stream, pace.sent(now)))
+
+    def _delay_of_list(self, now: int) -> float:
+        """Return how long until a page can be read, as far as is known."""
+        delay = self._hint.delay(now)
+        return math.inf if delay is None or self.in_flight >= self._connections else delay
 
     def _room(self, name: str) -> float:
         """Return how many calls may be in flight; creates leave a place free for reads."""
@@ -393,9 +398,7 @@ class Fleet:
         now = _clock.clock.now()
         if self._ready or self.results:
             return 0
-        delays: list[float] = [
-            math.inf if self._hint.delay(now) is None else self._hint.delay(now) or 0
-        ]
+        delays = [self._delay_of_list(now)]
         if self._sleeping:
             delays.append(self._sleeping[0][0] - now)
         if self._deadlines:
