@@ -27,7 +27,8 @@ from ._boto import (
 from ._calls import Calls, Feed
 from ._client import check_request, check_retry
 from ._ensure import check_on_drift, ensure
-from ._fleet import Fleet, Options
+from ._fleet import Fleet
+from ._fleet_parts import Options
 from ._flow import (
     Flow,
     Operation,
@@ -273,7 +274,6 @@ class AsyncStreamsClient:
             Exception: Whatever iterating ``requests`` raises, after the results of everything that
                 was taken from it before.
         """
-        check_on_drift(on_drift)
         options = Options(rate, max_in_flight, wait, timeout, on_drift)
         items: Any = requests if isinstance(requests, AsyncIterable) else iter(requests)
         return self._run_fleet(items, options)

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from ._boto import is_async, make_async
-from ._fleet import Fleet, Sent
+from ._fleet import Fleet
+from ._fleet_parts import Sent
 from ._wire import Outcome
 from ._workers import Workers
 

@@ -13,7 +13,8 @@ from typing_extensions import Self
 from . import _clock
 from ._boto import build, check_client, check_sources, connections, is_async, make, where
 from ._ensure import check_on_drift, ensure
-from ._fleet import Fleet, Options
+from ._fleet import Fleet
+from ._fleet_parts import Options
 from ._flow import (
     Flow,
     Operation,
@@ -276,7 +277,6 @@ class StreamsClient:
             Exception: Whatever iterating ``requests`` raises, after the results of everything that
                 was taken from it before.
         """
-        check_on_drift(on_drift)
         options = Options(rate, max_in_flight, wait, timeout, on_drift)
         return self._run_fleet(iter(requests), options)
 

@@ -10,23 +10,19 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-from attrs import define
-from botocore.exceptions import ParamValidationError
-
 from . import _clock
 from ._clock import SECOND, to_nanoseconds
-from ._ensure import OnDrift, ensure
-from ._flow import Flow, Operation, Pause, ThrottleRetry, check_count
+from ._ensure import ensure
+from ._fleet_parts import Options, Sent, Stream, stops_all
+from ._flow import Operation, Pause, ThrottleRetry
 from ._hint import Hint
 from ._models import EnsuredStream
-from ._pacing import Pace, Ticket
+from ._pacing import Pace
 from ._request import CreateStreamRequest
 from ._text import shown
 from ._wire import Call, Outcome, retry_attempts
 from .errors import (
     AccountStreamLimitExceededException,
-    AuthenticationError,
-    ConfigurationError,
     KvsStreamsError,
     ResourceInUseException,
     ServiceError,
@@ -50,56 +46,6 @@ _FIRST_DESCRIBE, _SPREAD = 3 * SECOND // 2, SECOND // 2
 # How long flows are resumed before calls are looked after again.
 _TURN = SECOND // 100
 _RETRY = ThrottleRetry(max_attempts=sys.maxsize)
-
-
-def check_rate(rate: float) -> None:
-    """Refuse a rate that makes no sense."""
-    if not isinstance(rate, (int, float)) or isinstance(rate, bool):
-        raise TypeError(f"rate must be a number of creates per second, not {shown(rate)}")
-    if not 0 < rate <= sys.float_info.max:
-        raise ValueError(f"rate must be above 0 and finite, got {shown(rate)}")
-
-
-@define(frozen=True)
-class Options:
-    """The arguments of ``ensure_streams``."""
-
-    rate: float
-    max_in_flight: int
-    wait: bool
-    timeout: float
-    on_drift: OnDrift
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse arguments that make no sense."""
-        check_rate(self.rate)
-        check_count("max_in_flight", self.max_in_flight)
-        to_nanoseconds("timeout", self.timeout)
-
-
-@define(eq=False)
-class Stream:
-    """One request under way."""
-
-    request: CreateStreamRequest
-    operation: Operation
-    flow: Flow[EnsuredStream]
-    has_begun: bool = False
-    is_told: bool = False
-    """Whether a create of it was answered with a conflict without being sent."""
-    queue: str | None = None
-    """The queue in which its call waits."""
-    at: int = 0
-    """When it was last resumed, or when the call ended whose outcome resumed it."""
-
-
-@define
-class Sent:
-    """A call in flight; the list is no stream's."""
-
-    call: Call
-    stream: Stream | None = None
-    ticket: Ticket | None = None
 
 
 class Fleet:
@@ -295,7 +241,7 @@ class Fleet:
         if isinstance(result, AccountStreamLimitExceededException) and self._full is None:
             self._full = result
             self._release_creates(lambda waiting: self._answer_full(waiting, result))
-        if self._stopped is None and isinstance(result, KvsStreamsError) and _stops_all(result):
+        if self._stopped is None and isinstance(result, KvsStreamsError) and stops_all(result):
             self._stop(result)
 
     def _release_creates(self, answer: Callable[[Stream], None]) -> None:
@@ -415,10 +361,3 @@ class Fleet:
         for same_name in self._streams.values():
             for stream in same_name:
                 stream.flow.close()
-
-
-def _stops_all(result: KvsStreamsError) -> bool:
-    """Tell whether every other call would meet the same error."""
-    if isinstance(result, ConfigurationError):
-        return not isinstance(result.__cause__, ParamValidationError)
-    return isinstance(result, AuthenticationError)

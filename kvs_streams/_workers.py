@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from ._boto import make
-from ._fleet import Sent
+from ._fleet_parts import Sent
 from ._wire import Outcome
 
 # How long calls in flight are waited for when a fleet is left.

@@ -26,6 +26,7 @@ ROOMS = (
     "_ensure",
     "_pacing",
     "_hint",
+    "_fleet_parts",
     "_fleet",
     "_failures",
     "_boto",
