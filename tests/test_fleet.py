@@ -281,7 +281,7 @@ def test_calls_in_flight_are_bounded(
 ) -> None:
     """The bound is ``max_in_flight`` besides the list, and never more than the connections."""
     runner = Runner(SYNC, monkeypatch)
-    model = Crowded(runner.clock, creating=0)
+    model = Crowded(runner.clock, creating=0, takes=0.1)  # so that the pace is no bound
     model.meta.config.max_pool_connections = connections
     runner.run(model, named(30), rate=1e6, max_in_flight=max_in_flight)
     assert outcomes(runner.pairs) == {"CREATED": 30}
