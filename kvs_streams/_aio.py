@@ -303,8 +303,7 @@ class AsyncStreamsClient:
                 elif fleet.wants_more and feed.take():
                     pass
                 elif not calls.ended:
-                    # In an async iterable, time passes by itself.
-                    busy = fleet.in_flight > 0 or feed.is_waiting
+                    busy = fleet.in_flight > 0
                     await _clock.clock.wait_async(wake, fleet.patience(), busy=busy)
                 # The event loop stays free, whether or not anything was awaited.
                 await asyncio.sleep(0)

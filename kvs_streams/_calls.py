@@ -84,11 +84,6 @@ class Feed:
         else:
             self._items = requests
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether the next item of an async iterable is awaited."""
-        return self._wanted.is_set()
-
     def take(self) -> bool:
         """Take the next item, or ask the task for it; tell whether anything was taken."""
         if self._task is not None:

@@ -17,7 +17,7 @@ assert kvs_streams.testing._kit
 pytest_plugins = ["pytester"]
 
 PLUGIN = "kvs_streams.testing.plugin"
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "test-your-code.md"
+PAGE = Path(__file__).parents[2] / "docs" / "test-your-code.md"
 
 
 @pytest.fixture
