@@ -30,7 +30,7 @@ UPTIMES = (0.5, 137.0, 300.1, 86_400.0, 10_368_000.7)
 ZONES = ("Asia/Kolkata", "America/St_Johns", "Pacific/Chatham", "Australia/Lord_Howe")
 FEW, MANY = (1, 2, 3), (16, 40)
 # Where the number of workers matters: pages, whose blocks share a namespace.
-SHORT = ("docs/how-to",)
+SHORT = ("docs",)
 
 NONSENSE = {
     "AWS_CA_BUNDLE": "/nowhere/bundle.pem",

@@ -10,7 +10,6 @@ import pytest
 
 # pytester forgets what a run imported: what is here before stays, and need not load again.
 import kvs_streams.testing._kit
-from kvs_streams.testing import mock_kvs
 
 assert kvs_streams.testing._kit
 
@@ -310,24 +309,10 @@ def test_xdist(project: pytest.Pytester, options: tuple[str, ...]) -> None:
 
 
 def test_the_page_as_a_test_file(project: pytest.Pytester) -> None:
-    """Who copies the blocks of the how-to page into one file gets tests that pass."""
+    """Who copies the blocks of the page into one file gets tests that pass."""
     blocks = re.findall(r"(?ms)^```python\n(.*?)^```$", PAGE.read_text("utf-8"))
     source = "\n\n".join(blocks)
     project.makepyfile(test_page=source)
     tests = len(re.findall(r"^ *(?:async )?def test_", source, re.MULTILINE))
     assert tests > 10
     run(project, "-p", "no:cacheprovider").assert_outcomes(passed=tests)
-
-
-def test_the_text_of_the_page() -> None:
-    """The failure that the page shows is the kit's own text."""
-    kvs = mock_kvs().start()
-    kvs.fail_next("AccessDeniedException", operation="delete_stream")
-    client = kvs.boto_client()
-    client.create_stream(StreamName="cam-01")
-    client.describe_stream(StreamName="cam-01")
-    kvs.stop()
-    with pytest.raises(AssertionError) as caught:
-        kvs.check_unused()
-    (shown,) = re.findall(r"(?ms)^```text\n(The test ended.*?)^```$", PAGE.read_text("utf-8"))
-    assert shown.split() == str(caught.value).split()
