@@ -101,7 +101,6 @@ class AsyncStreamsClient:
         self._owns_client = client is None
         self._client: Any = client
         self._building = Lock()
-        self._closings = 0
         self._throttle_retry = throttle_retry
 
     def __repr__(self) -> str:
@@ -119,17 +118,13 @@ class AsyncStreamsClient:
             ConfigurationError: If no client can be built: no region, an unknown profile, a bad
                 endpoint.
         """
-        return self._build(self._closings)
+        return self._build()
 
-    def _build(self, closings: int) -> BotoClient:
-        """Build a client unless there is one, and unless this client was closed meanwhile."""
+    def _build(self) -> BotoClient:
+        """Build a client unless there is one."""
         with self._building:
             if self._client is None:
-                client = self._build_client()
-                if closings != self._closings:
-                    client.close()
-                    raise RuntimeError("the client was closed while it was being built")
-                self._client = client
+                self._client = self._build_client()
             found: BotoClient = self._client
             return found
 
@@ -155,7 +150,7 @@ class AsyncStreamsClient:
 
     async def _ready(self) -> None:
         if self._client is None:
-            await _in_thread(self._build, self._closings)
+            await _in_thread(self._build)
 
     async def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream; it becomes ``ACTIVE`` some time after this returns.
@@ -314,7 +309,6 @@ class AsyncStreamsClient:
 
     async def aclose(self) -> None:
         """Close the boto3 client if this client built it."""
-        self._closings += 1
         if self._owns_client:
             await _in_thread(self._close)
 

@@ -110,10 +110,12 @@ class Feed:
             pass
         except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001  # raised after the results
             error = exc
-        finally:
-            self._wanted.clear()
-            self._fleet.exhaust(error)
-            self._wake.set()
+        close = getattr(iterator, "aclose", None)
+        if close is not None:
+            await close()
+        self._wanted.clear()
+        self._fleet.exhaust(error)
+        self._wake.set()
 
     async def _next(self, iterator: AsyncIterator[object]) -> object:
         try:

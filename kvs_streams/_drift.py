@@ -7,13 +7,11 @@ from ._flow import Flow, Operation
 from ._models import Drift, StreamInfo
 from ._request import CreateStreamRequest
 from ._rules import tag_path
-from ._text import shown
 from ._wire import read_tags, read_tier, storage_call, tags_call
 from .errors import (
     AccessDeniedError,
     ResourceNotFoundException,
     ServiceError,
-    UnexpectedResponseError,
 )
 
 _DEFAULT_KEY = "alias/aws/kinesisvideo"
@@ -23,8 +21,6 @@ _KMS_NAME = re.compile(
 # How endpoints that lack an operation answer; real and imitated ones differ.
 _NOT_OFFERED_CODES = {"UnknownOperationException", "InvalidAction", "NotImplemented"}
 _NOT_OFFERED_STATUS = {404, 405, 501}
-# A stream has at most 50 tags; a service that sends more pages than tags has lost its way.
-_MAX_PAGES = 50
 
 
 def compare(
@@ -87,21 +83,14 @@ def _read_tags(
 ) -> Flow[dict[str, str]]:
     """Read all pages of a stream's tags, and keep those that are wanted."""
     tags: dict[str, str] = {}
-    tokens: list[str | None] = [None]
+    token: str | None = None
     while True:
-        call = tags_call(stream_name, tokens[-1])._replace(is_decisive=True)
+        call = tags_call(stream_name, token)._replace(is_decisive=True)
         reply, _ = yield from operation.send(call)
         page, token = read_tags(reply)
         tags.update((key, value) for key, value in page.items() if key in wanted)
         if token is None:
             return tags
-        if token in tokens or len(tokens) == _MAX_PAGES:
-            raise UnexpectedResponseError(
-                f"the pages of the tags of stream {shown(stream_name)} do not end",
-                operation_name=call.operation_name,
-                stream_name=stream_name,
-            )
-        tokens.append(token)
 
 
 def _raise_unless_unreadable(error: ServiceError) -> None:

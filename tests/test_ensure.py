@@ -785,3 +785,10 @@ def test_whatever_happens(
             or result.drift
             or "create" in {act for act, _ in world["script"]}
         )
+
+
+def test_a_stale_read_after_its_own_stream(run: Runner, boto: Scripted) -> None:
+    """A describe that shows the predecessor again says nothing, once the new stream was seen."""
+    boto.on(CREATE, new(1.0))
+    boto.on(DESCRIBE, seen("CREATING", 1.0), seen("ACTIVE", LONG_AGO), seen("ACTIVE", 1.0))
+    assert run("ensure_stream", CAM).outcome == "CREATED"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ParamValidationError
 from hypothesis import HealthCheck, given, settings, strategies as st
-from support.clock import VirtualClock
+from support.clock import VirtualClock, use
 from support.fleets import KINDS, SYNC, TASKS, Runner, named, outcomes
 from support.service import CREATE, DESCRIBE, LIST, Answer, Model
 
@@ -446,7 +446,7 @@ def test_pairs_are_requests_whatever_falls_on_creates(faults: list[list[str | No
 _AFTER_MAIN = """
 import sys, threading
 sys.path[:0] = [{root!r}, {tests!r}]
-from support.clock import VirtualClock
+from support.clock import VirtualClock, use
 from support.fleets import named, outcomes
 from support.service import Model
 import kvs_streams._clock
@@ -473,3 +473,17 @@ def test_a_fleet_goes_on_after_the_main_thread(pytestconfig: pytest.Config) -> N
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert (done.stdout, done.stderr) == ("{'CREATED': 5}\n", "")
+
+
+def test_a_long_turn_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flows are resumed for 10 ms; the rest comes in the next turn, without a pause."""
+
+    class Slow(VirtualClock):
+        def now(self) -> int:
+            self.advance(0.003)
+            return super().now()
+
+    clock = use(Slow(), monkeypatch)
+    model = Model(clock)
+    results = StreamsClient(model).ensure_streams(named(30), wait=False)
+    assert len(list(results)) == 30

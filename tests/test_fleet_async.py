@@ -206,3 +206,24 @@ def test_no_cancellation_is_lost_whenever_it_comes(
                 await task
 
     asyncio.run(main())
+
+
+def test_a_cancellation_at_a_yield_reaches_the_iterable(client: AsyncStreamsClient) -> None:
+    """A scope inside the iterable decides what becomes of a cancellation of its task."""
+    caught: list[bool] = []
+
+    async def requests() -> AsyncIterator[Any]:
+        first, second = named(2)
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            yield first
+            asyncio.get_running_loop().call_soon(task.cancel)
+            yield second
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            caught.append(task is asyncio.current_task())
+
+    pairs = asyncio.run(take(client, requests()))
+    assert caught == [True]
+    assert set(outcomes(pairs)) == {"CREATED"}

@@ -17,9 +17,14 @@ def faults(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, str, s
     kind: Any = _TYPES.get(shape.type_name, object)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         yield "type", path, f"{path or 'The request'} must be a {shape.type_name}."
-        return
-    for rule, limit in _broken(shape, value):
-        yield rule, path, f"{path} does not satisfy the rule {rule} {limit}: {shown(value)}."
+    else:
+        for rule, limit in _broken(shape, value):
+            yield rule, path, f"{path} does not satisfy the rule {rule} {limit}: {shown(value)}."
+        yield from _faults_inside(shape, value, path)
+
+
+def _faults_inside(shape: Any, value: Any, path: str) -> Iterator[tuple[str, str, str]]:
+    """Find the rules that the members of a value break."""
     if shape.type_name == "structure":
         # In JSON, null is a member that is not there.
         present = [name for name in shape.members if value.get(name) is not None]
@@ -30,7 +35,11 @@ def faults(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, str, s
         keys = [(shape.key, key, f"{path}.key ") for key in value]
         parts = keys + [(shape.value, each, f"{path}.value ") for each in value.values()]
     else:
-        parts = [(shape.member, each, f"{path}.") for each in value] if kind is list else []
+        parts = (
+            [(shape.member, each, f"{path}.") for each in value]
+            if shape.type_name == "list"
+            else []
+        )
     for part in parts:
         yield from faults(*part)
 

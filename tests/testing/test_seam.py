@@ -247,3 +247,11 @@ def test_what_is_kept_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with pytest.raises(Exception, match=re.escape("http://127.0.0.1:9/listStreams")):
         client.list_streams()
+
+
+def test_nothing_gets_past_the_seam() -> None:
+    """A botocore that sends in a new way is stopped, with the sentence of a refused start."""
+    with mock_kvs() as kvs:
+        endpoint: Any = kvs.boto_client()._endpoint
+        with pytest.raises(RuntimeError, match="does not work with this version of botocore"):
+            endpoint._send(None)

@@ -181,6 +181,16 @@ def create(client: Any, results: Any) -> None:
         results.put("created")
 
 
+def test_a_request_of_another_process_goes_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a forked process sends, seen from inside: the region goes along."""
+    with mock_kvs(server=True) as kvs:
+        client = boto3.client("kinesisvideo", region_name="eu-west-1")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "getpid", lambda: -1)
+            client.create_stream(StreamName="cam")
+        assert [record.region_name for record in kvs.streams.values()] == ["eu-west-1"]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.parametrize("server", [True, False], ids=["server", "no-server"])
 def test_forked_process(server: bool) -> None:
