@@ -227,3 +227,28 @@ def test_a_cancellation_at_a_yield_reaches_the_iterable(client: AsyncStreamsClie
     pairs = asyncio.run(take(client, requests()))
     assert caught == [True]
     assert set(outcomes(pairs)) == {"CREATED"}
+
+
+def test_a_cancellation_ends_an_iterable_that_is_no_generator(client: AsyncStreamsClient) -> None:
+    """It has nowhere to throw a cancellation to, so it ends with it, after the results."""
+
+    class Requests:
+        items = iter(named(2))
+
+        def __aiter__(self) -> Any:
+            return self
+
+        async def __anext__(self) -> Any:
+            task = asyncio.current_task()
+            assert task is not None
+            asyncio.get_running_loop().call_soon(task.cancel)
+            return next(self.items)
+
+    async def fleet() -> list[Any]:
+        pairs: list[Any] = []
+        with pytest.raises(asyncio.CancelledError):  # noqa: PT012  # the loop is what raises
+            async for pair in client.ensure_streams(Requests()):
+                pairs.append(pair)  # noqa: PERF401  # what comes before the error counts
+        return pairs
+
+    assert set(outcomes(asyncio.run(fleet()))) == {"CREATED"}
