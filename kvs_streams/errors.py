@@ -260,7 +260,7 @@ class ServiceError(KvsStreamsError, ClientError):
         self.operation_name = operation_name  # pyright: ignore[reportIncompatibleVariableOverride]
         self.code = str(error.get("Code") or "Unknown")
         self.message = str(error.get("Message") or "")
-        self.request_id = metadata.get("RequestId") or None
+        self.request_id: str | None = metadata.get("RequestId") or None
         self.http_status_code = metadata.get("HTTPStatusCode")
         if attributes.get("retry_attempts") is None:
             attributes["retry_attempts"] = metadata.get("RetryAttempts", 0)
