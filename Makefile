@@ -13,11 +13,11 @@ BIN = .venv/bin
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-quickstart: ## Create a small fleet of streams on an embedded fake service (ARGS=--aws: on AWS)
+quickstart: ## Create a small fleet of streams on a simulated service (ARGS=--aws: on AWS)
 	@.ci/venv quickstart
 	@$(BIN)/python examples/quickstart.py $(ARGS)
 
-fleet: ## Create the 500 streams of examples/cameras.csv; again: resume (ARGS=--aws: on AWS)
+fleet: ## Create 500 streams on a simulated service; again: resume (ARGS=--aws: on AWS)
 	@.ci/venv quickstart
 	@$(BIN)/python examples/provision.py $(ARGS)
 

@@ -2,9 +2,9 @@
 
 Every fault of the file is reported by line before anything is created. Running it again resumes.
 
-By default it runs on a control plane on loopback that enforces AWS's quotas and keeps its streams
-in ``build/``, which needs a clone of the repository. With ``--aws`` it runs on your own account and
-region, and asks first. Needs ``pip install kvs_streams tqdm``.
+By default it runs on a simulated service on this machine, which enforces AWS's quotas and keeps
+its streams in ``build/fleet.json``; this needs a clone of the repository. With ``--aws`` it runs on
+your own account and region, and asks first. Needs ``pip install kvs_streams tqdm``.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 CAMERAS = Path(__file__).with_name("cameras.csv")
 STATE = ROOT / "build" / "fleet.json"
+CREATED = Path("created-streams.txt")
 
 # The columns of the file, by AWS's names; ``tag:site`` is a column for the tag ``site``.
 COLUMNS = {
@@ -110,8 +111,11 @@ def to_request(cells: dict[str, str]) -> CreateStreamRequest:
     return CreateStreamRequest.from_boto(kwargs)
 
 
-def provision(client: StreamsClient, fleet: list[CreateStreamRequest]) -> int:
-    """Create what is missing and print a summary; return the exit status."""
+def provision(client: StreamsClient, fleet: list[CreateStreamRequest], created: list[str]) -> int:
+    """Create what is missing and print a summary; return the exit status.
+
+    The ARN of each stream that this run creates is added to ``created``.
+    """
     outcomes: Counter[str] = Counter()
     failures: list[str] = []
     status = 0
@@ -123,6 +127,8 @@ def provision(client: StreamsClient, fleet: list[CreateStreamRequest]) -> int:
                     failures.append(f"{request.stream_name}: {kind}: {result}")
                 else:
                     outcomes[result.outcome.value] += 1
+                    if result.outcome is not EnsureOutcome.EXISTING:
+                        created.append(result.stream.stream_arn)
         except KeyboardInterrupt:
             status = 130
     print(*failures, sep="\n", end="\n" if failures else "", file=sys.stderr)
@@ -140,10 +146,12 @@ def provision(client: StreamsClient, fleet: list[CreateStreamRequest]) -> int:
 
 @contextmanager
 def embedded(region: str | None) -> Generator[StreamsClient, None, None]:
-    """Yield a client of a control plane in a process of its own, with a few faults as in life."""
+    """Yield a client of a simulated service in its own process, with a few faults as in life."""
     sys.path.append(str(ROOT))
     from benchmarks.control_plane import running
 
+    print(f"This is a simulation; nothing reaches AWS. Its streams are in {STATE}.")
+    print("To start over, delete that file.")
     STATE.parent.mkdir(exist_ok=True)
     with running(state=STATE, errors=0.01, lost=0.005) as plane:
         session = boto3.Session(
@@ -153,6 +161,15 @@ def embedded(region: str | None) -> Generator[StreamsClient, None, None]:
         )
         with StreamsClient(session=session, endpoint_url=plane.url) as client:
             yield client
+
+
+def explain_deletion(created: list[str], region: str) -> None:
+    """Print the command that deletes what this run created."""
+    if created:
+        CREATED.write_text("".join(f"{arn}\n" for arn in created), encoding="utf-8")
+        command = f"aws kinesisvideo delete-stream --region {region} --stream-arn"
+        print(f"To delete the {len(created)} streams that this run created:")
+        print(f"xargs -n 1 {command} < {CREATED}")
 
 
 def ask(question: str) -> bool:
@@ -187,7 +204,11 @@ def main() -> int:
             if arguments.aws and not ask(question):
                 print("Nothing was created.")
                 return 0
-            return provision(client, fleet)
+            created: list[str] = []
+            status = provision(client, fleet, created)
+            if arguments.aws:
+                explain_deletion(created, where)
+            return status
     except KvsStreamsError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,7 @@
 """Create a small fleet of camera streams, and show three failures.
 
-By default it runs on moto's server, in this process on loopback: real HTTP, signing and parsing,
-and no AWS account. With ``--aws`` it runs on your own account and region, and asks first.
+By default it runs on the test kit, which simulates the service in this process: it needs no AWS
+account. With ``--aws`` it runs on your own account and region, and asks first.
 """
 
 from __future__ import annotations
@@ -131,9 +131,9 @@ def ask(question: str) -> bool:
 
 
 def run_embedded() -> None:
-    """Show everything on moto's server in this process."""
-    with mock_kvs(server=True) as kvs:
-        print(f"Kinesis Video Streams by moto, in this process: {kvs.endpoint_url}\n")
+    """Show everything on the test kit, in this process."""
+    with mock_kvs() as kvs:
+        print("Kinesis Video Streams, simulated in this process\n")
         client = kvs.client()
         fleet = read_fleet(CAMERAS)
         create_fleet(client, fleet)
