@@ -97,7 +97,7 @@ class FieldRule:
         elif self.choices:
             if value not in self.choices:
                 yield "enum", f"must be {' or '.join(map(repr, self.choices))}, got"
-        else:
+        elif self.kind is str:
             yield from self._broken_by_text(value)
 
     def _broken_by_text(self, value: str) -> Iterator[tuple[Rule, str]]:
