@@ -39,9 +39,10 @@ from typing import Any, ClassVar, TypedDict, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-if sys.version_info >= (3, 11):
+# typing_extensions costs more than all the rest here.
+if sys.version_info >= (3, 11):  # pragma: no cover
     from typing import Unpack
-else:  # which costs more than all the rest here
+else:  # pragma: no cover
     from typing_extensions import Unpack
 
 from ._models import CreateStreamResponse, Drift, StreamInfo, StreamStatus, Violation

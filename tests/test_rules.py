@@ -25,8 +25,8 @@ from kvs_streams import (
     StreamStorageConfiguration,
     Violation,
     _rules,
+    typing,
 )
-from kvs_streams.typing import CreateStreamKwargs, StreamStorageConfigurationKwargs
 
 # Each row with the shape of botocore's model that it restates.
 ROWS = {
@@ -46,6 +46,10 @@ FITTING = {
     "TagKey": strategies.tag_texts(1, 128),
     "TagValue": strategies.tag_texts(0, 256),
 }
+CHARACTERS = "must consist of ASCII letters, digits, '_', '.' and '-', got"
+TAG_CHARACTERS = "must consist of letters, digits and spaces of any script and '_.:/=+-@', got"
+TYPES = "must be type/subtype such as 'video/h264', several of them joined by ',', got"
+HOURS = "data_retention_in_hours"
 # A code point that no Unicode version gives to anybody so far.
 UNASSIGNED = "\u0378"
 
@@ -108,26 +112,22 @@ def test_row_restates_the_model(shape: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "shape, model, kwargs",
+    "shape, model",
     [
-        ("CreateStreamInput", CreateStreamRequest, CreateStreamKwargs),
-        (
-            "StreamStorageConfiguration",
-            StreamStorageConfiguration,
-            StreamStorageConfigurationKwargs,
-        ),
-        ("CreateStreamOutput", CreateStreamResponse, None),
-        ("StreamInfo", StreamInfo, None),
+        ("CreateStreamInput", CreateStreamRequest),
+        ("StreamStorageConfiguration", StreamStorageConfiguration),
+        ("CreateStreamOutput", CreateStreamResponse),
+        ("StreamInfo", StreamInfo),
     ],
 )
-def test_models_have_the_members_of_the_model(shape: str, model: Any, kwargs: Any) -> None:
+def test_models_have_the_members_of_the_model(shape: str, model: Any) -> None:
     """The fields of the models, and the keys of boto3's arguments, are those of botocore."""
     members, required = shapes()[shape]["members"], shapes()[shape].get("required", [])
     fields = {field.name for field in attrs.fields(model)}
-    assert fields >= {xform_name(name).replace("_ar_n", "_arn") for name in members}
-    if kwargs is not None:
-        assert set(kwargs.__annotations__) == set(members)
-        assert set(kwargs.__required_keys__) == set(required)
+    assert fields >= {xform_name(name) for name in members}
+    if kwargs := getattr(typing, f"{model.__name__.replace('Request', '')}Kwargs", None):
+        assert kwargs.__annotations__.keys() == members.keys()
+        assert kwargs.__required_keys__ == set(required)
         assert len(fields) == len(members)
 
 
@@ -211,39 +211,25 @@ def test_texts_are_judged_as_by_the_model(shape: str, data: st.DataObject) -> No
         ({"stream_name": "a" * 257}, "max_length"),
         ({"stream_name": ""}, "min_length"),
         ({"stream_name": None}, "required"),
-        ({"stream_name": b"cam"}, "type"),
         ({"stream_name": "a\n"}, "pattern"),
-        ({"device_name": "a" * 128}, ""),
-        ({"device_name": "a" * 129}, "max_length"),
-        ({"device_name": ""}, "min_length"),
         ({"device_name": 7}, "type"),
-        ({"device_name": "\n"}, "pattern"),
         ({"device_name": "d\ra"}, "pattern"),
         ({"media_type": "a/" + "b" * 126}, ""),
         ({"media_type": "video/h264,audio/aac,x.y+z-1/w"}, ""),
-        ({"media_type": "a/" + "b" * 127}, "max_length"),
-        ({"media_type": ""}, "min_length"),
         ({"media_type": "a/b,"}, "pattern"),
-        ({"media_type": ["a/b"]}, "type"),
         ({"kms_key_id": "k" * 2048}, ""),
         ({"kms_key_id": "\x00\t\x1b é日 \U0010ffff\x0b\x0c"}, ""),
-        ({"kms_key_id": "k" * 2049}, "max_length"),
-        ({"kms_key_id": ""}, "min_length"),
         ({"kms_key_id": "k\n\r\nv"}, "pattern"),
-        ({"kms_key_id": True}, "type"),
         ({"data_retention_in_hours": 0}, ""),
         ({"data_retention_in_hours": 87_600}, ""),
         ({"data_retention_in_hours": -1}, "min"),
         ({"data_retention_in_hours": 87_601}, "max"),
         ({"data_retention_in_hours": True}, "type"),
         ({"data_retention_in_hours": 24.0}, "type"),
-        ({"data_retention_in_hours": "24"}, "type"),
-        ({"stream_storage_configuration": "HOT"}, "type"),
         ({"stream_storage_configuration": {"DefaultStorageTier": "HOT"}}, "type"),
         ({"tags": {f"k{n}": "" for n in range(50)}}, ""),
         ({"tags": {f"k{n}": "" for n in range(51)}}, "max_items"),
         ({"tags": [{"Key": "a", "Value": "b"}]}, "type"),
-        ({"tags": "a=b"}, "type"),
         ({"tags": {"k" * 128: "v" * 256}}, ""),
         ({"tags": {" ": " ", "_.:/=+-@": "\u2028\u3000\xa0"}}, ""),
         ({"tags": {"a": "", "aw": "", "aws": "", "awsx": "", "AWS:x": "", "x aws:": "aws:x"}}, ""),
@@ -300,57 +286,31 @@ def test_every_fault_is_reported() -> None:
         tags={"aws:!": None, "k": 7, "": "v" * 257},
         stream_storage_configuration="HOT",
     )
-    joined = "several of them joined by ','"
-    script = "must consist of letters, digits and spaces of any script and '_.:/=+-@', got"
-    assert [(it.parameter, it.message, it.value) for it in found] == [
-        (parameter, f"{words} {value}", value)
-        for parameter, words, value in [
-            (
-                "StreamName",
-                "stream_name must consist of ASCII letters, digits, '_', '.' and '-', got",
-                r"'a b\n\u0378'",
-            ),
-            ("DeviceName", "device_name must be a string, not", "5"),
-            (
-                "MediaType",
-                f"media_type must be type/subtype such as 'video/h264', {joined}, got",
-                "'h264'",
-            ),
-            (
-                "KmsKeyId",
-                "kms_key_id must have at most 2048 characters, got 2049:",
-                f"'{'k' * 79}…'",
-            ),
-            ("DataRetentionInHours", "data_retention_in_hours must be at least 0, got", "-1"),
-            ("Tags", f"the key of tags['aws:!'] {script}", "'aws:!'"),
-            ("Tags", "the key of tags['aws:!'] must not begin with 'aws:', got", "'aws:!'"),
-            ("Tags", "the value of tags['k'] must be a string, not", "7"),
-            ("Tags", "the key of tags[''] must have at least 1 character, got", "''"),
-            (
-                "Tags",
-                "the value of tags[''] must have at most 256 characters, got 257:",
-                f"'{'v' * 79}…'",
-            ),
-            (
-                "StreamStorageConfiguration",
-                "stream_storage_configuration must be a StreamStorageConfiguration, not",
-                "'HOT'",
-            ),
-        ]
+    storage = "stream_storage_configuration"
+    assert [f"{it.parameter}: {it.message}" for it in found] == [
+        rf"StreamName: stream_name {CHARACTERS} 'a b\n\u0378'",
+        "DeviceName: device_name must be a string, not 5",
+        f"MediaType: media_type {TYPES} 'h264'",
+        f"KmsKeyId: kms_key_id must have at most 2048 characters, got 2049: '{'k' * 79}…'",
+        "DataRetentionInHours: data_retention_in_hours must be at least 0, got -1",
+        f"Tags: the key of tags['aws:!'] {TAG_CHARACTERS} 'aws:!'",
+        "Tags: the key of tags['aws:!'] must not begin with 'aws:', got 'aws:!'",
+        "Tags: the value of tags['k'] must be a string, not 7",
+        "Tags: the key of tags[''] must have at least 1 character, got ''",
+        f"Tags: the value of tags[''] must have at most 256 characters, got 257: '{'v' * 79}…'",
+        f"StreamStorageConfiguration: {storage} must be a StreamStorageConfiguration, not 'HOT'",
     ]
+    assert all(it.message.endswith(it.value) for it in found)
 
 
 @pytest.mark.parametrize(
     "fields, message",
     [
         ({"stream_name": None}, "stream_name is required"),
-        (
-            {"data_retention_in_hours": 87_601},
-            "data_retention_in_hours must be at most 87600, got 87601",
-        ),
+        ({"data_retention_in_hours": 87_601}, f"{HOURS} must be at most 87600, got 87601"),
         (
             {"data_retention_in_hours": "1"},
-            "data_retention_in_hours must be an int or a timedelta of whole hours, not '1'",
+            f"{HOURS} must be an int or a timedelta of whole hours, not '1'",
         ),
         ({"kms_key_id": "a\nb"}, r"kms_key_id must not contain a line break, got 'a\nb'"),
         ({"tags": {f"k{n}": "" for n in range(51)}}, "tags must be at most 50, got 51"),
@@ -360,10 +320,8 @@ def test_every_fault_is_reported() -> None:
 def test_other_messages(fields: dict[str, Any], message: str) -> None:
     """The rest of the messages."""
     (violation,) = violations(**fields)
-    assert (violation.message, violation.parameter) == (
-        message,
-        {rule.field: rule.parameter for rule in _rules.MEMBERS}[violation.field],
-    )
+    assert violation.message == message
+    assert violation.parameter in ROWS.keys() | {"Tags"}
 
 
 @given(
@@ -392,7 +350,6 @@ def test_long_texts(text: str) -> None:
 # The name or ARN of a stream.
 
 ARN = "arn:aws:kinesisvideo:eu-west-1:123456789012:stream/cam-01/1600000000123"
-NAME = "stream must consist of ASCII letters, digits, '_', '.' and '-', got"
 NAME_OR_ARN = "stream must be a name, or an ARN like 'arn:aws:kinesisvideo:us-east-1:111122223333:"
 
 
@@ -405,7 +362,7 @@ NAME_OR_ARN = "stream must be a name, or an ARN like 'arn:aws:kinesisvideo:us-ea
         ("a" * 256, []),
         (ARN.replace("cam", "c" * (1024 - len(ARN) + 3)), []),
         ("", ["stream must have at least 1 character, got ''"]),
-        ("cam 01", [f"{NAME} 'cam 01'"]),
+        ("cam 01", [f"stream {CHARACTERS} 'cam 01'"]),
         ("cam:01", [f"{NAME_OR_ARN}stream/cam/16', got 'cam:01'"]),
         (
             ARN.replace("cam", "c" * (1025 - len(ARN) + 3)),
