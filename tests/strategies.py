@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from kvs_streams import CreateStreamRequest, StorageTier, StreamStorageConfiguration
 
 NAME_CHARACTERS = string.ascii_letters + string.digits + "_.-"
-LINE_TERMINATORS = "\n\r\x85\u2028\u2029"
 
 
 def names(max_size: int = 256) -> st.SearchStrategy[str]:
@@ -25,12 +24,8 @@ def media_types() -> st.SearchStrategy[str]:
 
 def kms_key_ids() -> st.SearchStrategy[str]:
     """Anything that the pattern lets pass."""
-    return st.text(st.characters(exclude_characters=LINE_TERMINATORS), min_size=1, max_size=2048)
-
-
-def hours() -> st.SearchStrategy[int]:
-    """Retentions."""
-    return st.integers(0, 87_600)
+    characters = st.characters(exclude_characters="\n\r\x85\u2028\u2029")
+    return st.text(characters, min_size=1, max_size=2048)
 
 
 def tag_texts(min_size: int, max_size: int) -> st.SearchStrategy[str]:
@@ -50,12 +45,12 @@ def request_kwargs() -> st.SearchStrategy[dict[str, Any]]:
     storage = st.builds(
         StreamStorageConfiguration, default_storage_tier=st.sampled_from(StorageTier)
     )
-    durations = hours().map(lambda count: timedelta(hours=count))
+    hours = st.integers(0, 87_600)
     optional: dict[str, st.SearchStrategy[Any]] = {
         "device_name": names(128),
         "media_type": media_types(),
         "kms_key_id": kms_key_ids(),
-        "data_retention_in_hours": hours() | durations,
+        "data_retention_in_hours": hours | hours.map(lambda count: timedelta(hours=count)),
         "tags": tags(),
         "stream_storage_configuration": storage,
     }
