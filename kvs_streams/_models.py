@@ -9,19 +9,8 @@ from attrs import field, frozen
 
 from ._text import shown
 
-Rule = Literal[
-    "required",
-    "type",
-    "min_length",
-    "max_length",
-    "pattern",
-    "min",
-    "max",
-    "max_items",
-    "reserved_prefix",
-    "enum",
-    "unknown",
-]
+_TextRule = Literal["pattern", "min_length", "max_length", "reserved_prefix", "enum"]
+Rule = Literal[_TextRule, "required", "type", "min", "max", "max_items", "unknown"]
 
 _ARN = re.compile(
     r"arn:(?P<aws_partition>[a-z0-9-]+):kinesisvideo:(?P<region>[a-z0-9-]+)"
@@ -34,10 +23,6 @@ class _TextEnum(str, Enum):
     """An enum whose members are their texts, in f-strings too, like ``StrEnum`` of Python 3.11."""
 
     __str__ = str.__str__
-
-    def __reduce_ex__(self, proto: object) -> tuple[type["_TextEnum"], tuple[str]]:
-        # Python 3.11.0 to 3.11.3 pickle by name, and a status of a later version has none there.
-        return type(self), (self.value,)
 
 
 class StorageTier(_TextEnum):

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal, NoReturn, cast
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from . import _rules
 from ._models import StorageTier, Violation
-from ._rules import is_valid
 from .errors import RequestValidationError
 from .typing import CreateStreamKwargs, StreamStorageConfigurationKwargs
 
@@ -39,10 +38,9 @@ class _Tags(dict[str, str]):
 
 
 def _to_hours(value: int | timedelta | None) -> int | None:
-    if isinstance(value, timedelta):
-        hours, rest = divmod(value, _HOUR)
-        return cast("int", value) if rest else hours
-    return value
+    if isinstance(value, timedelta) and not value % _HOUR:
+        return value // _HOUR
+    return cast("int | None", value)
 
 
 def _to_tags(value: Mapping[str, str | None] | None) -> Mapping[str, str] | None:
@@ -161,8 +159,7 @@ class CreateStreamRequest:
     def __attrs_post_init__(self) -> None:
         """Refuse the request if it breaks any rule."""
         storage = self.stream_storage_configuration
-        is_model = storage is None or isinstance(storage, StreamStorageConfiguration)
-        if is_model and is_valid(self):
+        if _rules.is_valid(self) and (storage is None or isinstance(storage, _STORAGE.kind)):
             return
         faults: list[Violation] = []
         for rule in _RULES:
@@ -174,20 +171,16 @@ class CreateStreamRequest:
 
     def to_boto(self) -> CreateStreamKwargs:
         """Return exactly the keyword arguments of boto3's ``create_stream``."""
-        kwargs: CreateStreamKwargs = {"StreamName": self.stream_name}
-        if self.device_name is not None:
-            kwargs["DeviceName"] = self.device_name
-        if self.media_type is not None:
-            kwargs["MediaType"] = self.media_type
-        if self.kms_key_id is not None:
-            kwargs["KmsKeyId"] = self.kms_key_id
-        if self.data_retention_in_hours is not None:
-            kwargs["DataRetentionInHours"] = self.data_retention_in_hours
+        kwargs: Any = {
+            rule.parameter: getattr(self, rule.field)
+            for rule in _RULES
+            if getattr(self, rule.field) is not None
+        }
         if self.tags is not None:
             kwargs["Tags"] = dict(self.tags)
         if self.stream_storage_configuration is not None:
             kwargs["StreamStorageConfiguration"] = self.stream_storage_configuration.to_boto()
-        return kwargs
+        return cast("CreateStreamKwargs", kwargs)
 
     @classmethod
     def from_boto(cls, kwargs: Mapping[str, object]) -> "CreateStreamRequest":
@@ -200,28 +193,24 @@ class CreateStreamRequest:
         Raises:
             RequestValidationError: If they break any published rule; it lists all faults.
         """
-        faults = _rules.INPUT.faults(kwargs)
+        faults = _rules.boto_faults(kwargs)
         if faults:
             raise RequestValidationError(faults)
         values: dict[str, Any] = {
             rule.field: kwargs[rule.parameter] for rule in _RULES if rule.parameter in kwargs
         }
-        storage = values.get(_STORAGE)
+        storage: Any = kwargs.get("StreamStorageConfiguration")
         if storage is not None:
-            tier = storage[_rules.DEFAULT_STORAGE_TIER.parameter]
-            values[_STORAGE] = StreamStorageConfiguration(default_storage_tier=tier)
+            tier = storage["DefaultStorageTier"]
+            values[_STORAGE.field] = StreamStorageConfiguration(default_storage_tier=tier)
         return cls(**values)
 
 
-_STORAGE = _rules.STREAM_STORAGE_CONFIGURATION.field
 # The rule for each field: as for boto3's arguments, but the storage configuration is a model too.
-_RULES = (
-    *_rules.INPUT.members[:-1],
-    _rules.InstanceRule(
-        _rules.STREAM_STORAGE_CONFIGURATION.parameter,
-        _STORAGE,
-        _rules.STREAM_STORAGE_CONFIGURATION.source,
-        StreamStorageConfiguration,
-        "a StreamStorageConfiguration",
-    ),
+_STORAGE = evolve(
+    _rules.STREAM_STORAGE_CONFIGURATION,
+    kind=StreamStorageConfiguration,
+    wanted="a StreamStorageConfiguration",
+    inside=None,
 )
+_RULES = (*_rules.MEMBERS[:-1], _STORAGE)

@@ -1,35 +1,29 @@
-r"""Every published limit of CreateStream: the one place for them.
+r"""Every published limit of CreateStream: the one table of them.
 
-A rule holds its limits, its source, and the check that belongs to them: ``faults(value)`` returns
-all that is wrong with a value. ``INPUT`` has a rule for each parameter, in the order in which
-faults are reported; a test holds all of them against botocore's own service model. ``is_valid``
-tells quickly that a whole request breaks none.
+Each row holds the limits of a field and the words for a value that breaks them; ``faults(value)``
+returns all that is wrong with a value. ``MEMBERS`` are the parameters in the order in which faults
+are reported. ``is_valid`` tells quickly that a whole request breaks no rule.
 
-The test kit refuses what AWS refuses by the same objects: ``STREAM_NAME``, ``TAGS`` and so on, and
-``TAG_KEY`` and ``TAG_VALUE`` for one tag alone. Python's ``re`` does not know the ``\p{L}`` of the
+The source of a row is the shape of the same name in botocore's service model
+kinesisvideo/2017-09-30, if no comment names another; a test holds all rows against it. The test
+kit refuses what AWS refuses by the same rows. Python's ``re`` does not know the ``\p{L}`` of the
 model's patterns; ``pattern`` is what matches the same in Python.
 """
 
 import re
 import unicodedata
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import attrs
 from attrs import frozen
 
 from ._models import Rule, Violation
 from ._text import VALUE_LIMIT, escape, shown
 
-# Where a rule is published.
-_MODEL = "botocore service model kinesisvideo/2017-09-30, shape "
-_SCHEMA = "AWS::KinesisVideo::Stream resource schema, "
-
 
 @frozen
-class FieldRule(ABC):
-    """The rule for one field; each class below is a kind of rule."""
+class FieldRule:
+    """The rule for one field."""
 
     parameter: str
     """AWS's name of the parameter, such as ``StreamName``."""
@@ -37,265 +31,193 @@ class FieldRule(ABC):
     field: str
     """The name of the field in Python's terms, such as ``stream_name``."""
 
-    source: str
-    """Where the rule is published."""
+    pattern: str = ""
+    """What all of a text matches, whatever its length."""
 
-    required: bool = attrs.field(default=False, kw_only=True)
-    """Whether the parameter has to be sent."""
-
-    def faults(self, value: Any, path: str = "", subject: str = "") -> list[Violation]:
-        """Return every fault of a value.
-
-        Args:
-            value: The value.
-            path: The path to the value, by default the name of the field.
-            subject: What the messages begin with, by default the path.
-        """
-        path, text = path or self.field, shown(value)
-        if value is None and self.required:
-            return [Violation(self.parameter, path, "required", f"{path} is required", text)]
-        return [
-            Violation(self.parameter, path, rule, f"{subject or path} {wanted} {text}", text)
-            for rule, wanted in self.broken(value)
-        ]
-
-    @abstractmethod
-    def broken(self, value: Any) -> Iterator[tuple[Rule, str]]:
-        """Yield each rule that a value breaks, with what the rule demands."""
-
-
-@frozen
-class TextRule(FieldRule):
-    """A text: what it consists of, and its length in code points."""
-
-    pattern: re.Pattern[str]
-    """What all of the text matches, whatever its length."""
-
-    requirement: str
+    requirement: str = ""
     """The same in words."""
 
-    min_length: int
-    max_length: int
+    min: int = 0
+    """The least number, or the least length of a text in code points."""
 
-    def broken(self, value: Any) -> Iterator[tuple[Rule, str]]:
-        """Yield each rule that a value breaks."""
-        if not isinstance(value, str):
-            yield "type", "must be a string, not"
-            return
-        length = len(value)
-        if length > self.max_length:
-            yield "max_length", f"must have at most {self.max_length} characters, got {length}:"
-        if length < self.min_length:  # the pattern would only repeat it
-            yield "min_length", f"must have at least {self.min_length} character, got"
-        elif not self.matches(value):
+    max: int = 0
+    """The largest number, the greatest length of a text, or the most items of a mapping."""
+
+    required: bool = False
+    """Whether the parameter has to be sent."""
+
+    kind: type = str
+    """The type of the value."""
+
+    wanted: str = "a string"
+    """The same in words."""
+
+    choices: tuple[str, ...] = ()
+    """The only texts there are, if they are few."""
+
+    any_script: bool = False
+    """Whether a text consists of letters of any script.
+
+    A code point that this Python's Unicode tables do not know (category Cn) is then left to AWS.
+    """
+
+    reserved_prefix: str = ""
+    """What no text begins with."""
+
+    part: str = ""
+    """What a message calls the text: the ``key`` or the ``value`` of a tag."""
+
+    inside: Callable[[Any], list[Violation]] | None = None
+    """What finds the faults inside a value of the right type."""
+
+    def faults(self, value: Any, path: str = "") -> list[Violation]:
+        """Return every fault of a value; its path is by default the name of the field."""
+        path, text = path or self.field, shown(value)
+        subject = f"the {self.part} of {path}" if self.part else path
+        if value is None and self.required:
+            return [Violation(self.parameter, path, "required", f"{path} is required", text)]
+        if not isinstance(value, self.kind) or isinstance(value, bool):
+            broken: list[tuple[Rule, str]] = [("type", f"must be {self.wanted}, not")]
+        elif self.inside is not None:
+            return self.inside(value)
+        else:
+            broken = list(self._broken(value))
+        return [
+            Violation(self.parameter, path, rule, f"{subject} {words} {text}", text)
+            for rule, words in broken
+        ]
+
+    def _broken(self, value: Any) -> Iterator[tuple[Rule, str]]:
+        """Yield each rule that a number or a text breaks, and what the rule demands."""
+        if self.kind is int:
+            if value < self.min:
+                yield "min", f"must be at least {self.min}, got"
+            if value > self.max:
+                yield "max", f"must be at most {self.max}, got"
+        elif self.choices:
+            if value not in self.choices:
+                yield "enum", f"must be {' or '.join(map(repr, self.choices))}, got"
+        elif self.kind is str:
+            yield from self._broken_by_text(value)
+
+    def _broken_by_text(self, value: str) -> Iterator[tuple[Rule, str]]:
+        if len(value) > self.max:
+            yield "max_length", f"must have at most {self.max} characters, got {len(value)}:"
+        known = "".join(filter(_is_known, value)) if self.any_script else value
+        if len(value) < self.min:  # the pattern would only repeat it
+            yield "min_length", f"must have at least {self.min} character, got"
+        elif not re.fullmatch(self.pattern, known):
             yield "pattern", f"{self.requirement}, got"
-
-    def matches(self, value: str) -> bool:
-        """Tell whether all of a text matches the pattern."""
-        return self.pattern.fullmatch(value) is not None
+        if self.reserved_prefix and value.startswith(self.reserved_prefix):
+            yield "reserved_prefix", f"must not begin with {self.reserved_prefix!r}, got"
 
 
-@frozen
-class TagTextRule(TextRule):
-    """The key or the value of a tag: letters, digits and spaces of any script."""
-
-    def matches(self, value: str) -> bool:
-        """Tell whether all of a text matches, or may match.
-
-        A code point that this Python's Unicode tables do not know (category Cn) is left to AWS.
-        """
-        return all(
-            self.pattern.fullmatch(character) or unicodedata.category(character) == "Cn"
-            for character in value
-        )
+def _is_known(character: str) -> bool:
+    return unicodedata.category(character) != "Cn"
 
 
-@frozen
-class NumberRule(FieldRule):
-    """A whole number."""
-
-    min: int
-    max: int
-
-    def broken(self, value: Any) -> Iterator[tuple[Rule, str]]:
-        """Yield each rule that a value breaks."""
-        if not isinstance(value, int) or isinstance(value, bool):
-            yield "type", "must be an int or a timedelta of whole hours, got"
-        elif value < self.min:
-            yield "min", f"must be at least {self.min}, got"
-        elif value > self.max:
-            yield "max", f"must be at most {self.max}, got"
+def _in_tags(tags: Mapping[Any, Any]) -> list[Violation]:
+    """Return every fault of the number of tags, and of each key and value."""
+    faults: list[Violation] = []
+    count = str(len(tags))
+    if len(tags) > TAGS.max:
+        message = f"tags must be at most {TAGS.max}, got {count}"
+        faults.append(Violation(TAGS.parameter, TAGS.field, "max_items", message, count))
+    for key, value in tags.items():
+        path = tag_path(key)
+        faults += TAG_KEY.faults(key, path) + TAG_VALUE.faults(value, path)
+    return faults
 
 
-@frozen
-class ChoiceRule(FieldRule):
-    """One of a few texts."""
-
-    choices: tuple[str, ...]
-
-    def broken(self, value: Any) -> Iterator[tuple[Rule, str]]:
-        """Yield each rule that a value breaks."""
-        if not isinstance(value, str):
-            yield "type", "must be a string, not"
-        elif value not in self.choices:
-            yield "enum", f"must be {' or '.join(map(repr, self.choices))}, got"
+def _in_storage(storage: Mapping[Any, Any]) -> list[Violation]:
+    return boto_faults(storage, (DEFAULT_STORAGE_TIER,), "stream_storage_configuration.")
 
 
-@frozen
-class InstanceRule(FieldRule):
-    """A value of one type."""
-
-    type: type
-    wanted: str
-
-    def broken(self, value: Any) -> Iterator[tuple[Rule, str]]:
-        """Yield each rule that a value breaks."""
-        if not isinstance(value, self.type):
-            yield "type", f"must be {self.wanted}, not"
-
-
-@frozen
-class TagsRule(InstanceRule):
-    """A mapping of tags: how many there are, and the rules for each key and value."""
-
-    max_items: int
-    reserved_prefix: str
-    key: TagTextRule
-    value: TagTextRule
-
-    def faults(self, value: Any, path: str = "", subject: str = "") -> list[Violation]:
-        """Return every fault of the mapping, and of each key and value."""
-        faults = super().faults(value, path, subject)
-        if faults:
-            return faults
-        count = str(len(value))
-        if len(value) > self.max_items:
-            message = f"tags must be at most {self.max_items}, got {count}"
-            faults.append(Violation(self.parameter, self.field, "max_items", message, count))
-        for key, text in value.items():
-            path = tag_path(key)
-            faults += self.key.faults(key, path, f"the key of {path}")
-            if isinstance(key, str) and key.startswith(self.reserved_prefix):
-                message = f"the key of {path} must not begin with {self.reserved_prefix!r}"
-                faults.append(
-                    Violation(self.parameter, path, "reserved_prefix", message, shown(key))
-                )
-            faults += self.value.faults(text, path, f"the value of {path}")
-        return faults
-
-
-@frozen
-class StructureRule(InstanceRule):
-    """A mapping by AWS's names, as boto3 takes it."""
-
-    members: tuple[FieldRule, ...]
-    prefix: str = ""
-    """What the paths to the members begin with."""
-
-    def faults(self, value: Any, path: str = "", subject: str = "") -> list[Violation]:
-        """Return every fault of the mapping and of its members."""
-        faults = super().faults(value, path, subject)
-        if faults:
-            return faults
-        for rule in self.members:
-            is_misnamed = rule.field in value  # which is a fault of its own
-            if rule.parameter in value or (rule.required and not is_misnamed):
-                faults += rule.faults(value.get(rule.parameter), f"{self.prefix}{rule.field}")
-        names = {rule.field: rule.parameter for rule in self.members}
-        for key in value:
-            if key not in names.values():
-                name = escape(key, VALUE_LIMIT) if isinstance(key, str) else shown(key)
-                known = f"known are {', '.join(names.values())}"
-                way_out = f"write {names[key]}" if key in names else known
-                path = f"{self.prefix}{name}"
-                message = f"{path} is unknown; {way_out}"
-                faults.append(Violation(name, path, "unknown", message, ""))
-        return faults
-
-
-_NAME = (re.compile(r"[a-zA-Z0-9_.-]+"), "must consist of ASCII letters, digits, '_', '.' and '-'")
+_NAME = (r"[a-zA-Z0-9_.-]+", "must consist of ASCII letters, digits, '_', '.' and '-'")
 _TYPES = (
     # The model's \w in ASCII: that is what it means to the service, which is written in Java.
-    re.compile(r"[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+(?:,[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+)*"),
+    r"[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+(?:,[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+)*",
     "must be type/subtype such as 'video/h264', several of them joined by ','",
 )
 _ONE_LINE = (
     # The model's .+ : in Java the dot leaves out five line terminators, in Python only one. The
     # class says what is in it, and not what is not, which is quicker.
-    re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x84\x86-\u2027\u202a-\U0010ffff]+"),
+    r"[\x00-\x09\x0b\x0c\x0e-\x84\x86-\u2027\u202a-\U0010ffff]+",
     "must not contain a line break",
 )
 # The model's [\p{L}\p{Z}\p{N}_.:/=+\-@]. Python's \w is exactly \p{L}, \p{N} and '_'; the
 # separators \p{Z} are few and written out. ASCII is written out too, since it is found quicker so.
 _TAG = r"[a-zA-Z0-9_\w \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]"
-_TAG_TEXT = (
-    re.compile(f"{_TAG}*"),
-    "must consist of letters, digits and spaces of any script and '_.:/=+-@'",
-)
+_TAG_TEXT = (f"{_TAG}*", "must consist of letters, digits and spaces of any script and '_.:/=+-@'")
 _ARN = (
-    re.compile(r"arn:[a-z0-9-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+/[a-zA-Z0-9_.-]+/[0-9]+"),
+    r"arn:[a-z0-9-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+/[a-zA-Z0-9_.-]+/[0-9]+",
     "must be a name, or an ARN like 'arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/16'",
 )
 
-STREAM_NAME = TextRule(
-    "StreamName", "stream_name", f"{_MODEL}StreamName", *_NAME, 1, 256, required=True
+STREAM_NAME = FieldRule("StreamName", "stream_name", *_NAME, 1, 256, required=True)
+_TEXTS = (
+    STREAM_NAME,
+    FieldRule("DeviceName", "device_name", *_NAME, 1, 128),
+    FieldRule("MediaType", "media_type", *_TYPES, 1, 128),
+    FieldRule("KmsKeyId", "kms_key_id", *_ONE_LINE, 1, 2048),
 )
-DEVICE_NAME = TextRule("DeviceName", "device_name", f"{_MODEL}DeviceName", *_NAME, 1, 128)
-MEDIA_TYPE = TextRule("MediaType", "media_type", f"{_MODEL}MediaType", *_TYPES, 1, 128)
-KMS_KEY_ID = TextRule("KmsKeyId", "kms_key_id", f"{_MODEL}KmsKeyId", *_ONE_LINE, 1, 2048)
-DATA_RETENTION_IN_HOURS = NumberRule(
+# The maximum: AWS::KinesisVideo::Stream resource schema, DataRetentionInHours.
+DATA_RETENTION_IN_HOURS = FieldRule(
     "DataRetentionInHours",
     "data_retention_in_hours",
-    f"{_MODEL}DataRetentionInHours (min); {_SCHEMA}DataRetentionInHours (max)",
-    min=0,
     max=87_600,
+    kind=int,
+    wanted="an int or a timedelta of whole hours",
 )
-TAG_KEY = TagTextRule("Tags", "tags", f"{_MODEL}TagKey", *_TAG_TEXT, 1, 128)
-TAG_VALUE = TagTextRule("Tags", "tags", f"{_MODEL}TagValue", *_TAG_TEXT, 0, 256)
-TAGS = TagsRule(
-    "Tags",
-    "tags",
-    f"{_MODEL}ResourceTags (max_items); {_SCHEMA}Tags (reserved_prefix)",
-    Mapping,
-    "a mapping of strings to strings",
-    max_items=50,
-    reserved_prefix="aws:",  # exactly so, in lower case
-    key=TAG_KEY,
-    value=TAG_VALUE,
+# The reserved prefix, in lower case: AWS::KinesisVideo::Stream resource schema, Tags.
+TAG_KEY = FieldRule(
+    "Tags", "tags", *_TAG_TEXT, 1, 128, part="key", any_script=True, reserved_prefix="aws:"
 )
-DEFAULT_STORAGE_TIER = ChoiceRule(
-    "DefaultStorageTier",
-    "default_storage_tier",
-    f"{_MODEL}DefaultStorageTier",
-    ("HOT", "WARM"),
-    required=True,
+TAG_VALUE = FieldRule("Tags", "tags", *_TAG_TEXT, 0, 256, part="value", any_script=True)
+# Shape ResourceTags.
+TAGS = FieldRule(
+    "Tags", "tags", max=50, kind=Mapping, wanted="a mapping of strings to strings", inside=_in_tags
 )
-STREAM_STORAGE_CONFIGURATION = StructureRule(
+DEFAULT_STORAGE_TIER = FieldRule(
+    "DefaultStorageTier", "default_storage_tier", choices=("HOT", "WARM"), required=True
+)
+STREAM_STORAGE_CONFIGURATION = FieldRule(
     "StreamStorageConfiguration",
     "stream_storage_configuration",
-    f"{_MODEL}StreamStorageConfiguration",
-    Mapping,
-    "a mapping",
-    (DEFAULT_STORAGE_TIER,),
-    prefix="stream_storage_configuration.",
+    kind=Mapping,
+    wanted="a mapping",
+    inside=_in_storage,
 )
-INPUT = StructureRule(
-    "CreateStreamInput",
-    "kwargs",
-    f"{_MODEL}CreateStreamInput",
-    Mapping,
-    "a mapping of boto3's keyword arguments",
-    (
-        STREAM_NAME,
-        DEVICE_NAME,
-        MEDIA_TYPE,
-        KMS_KEY_ID,
-        DATA_RETENTION_IN_HOURS,
-        TAGS,
-        STREAM_STORAGE_CONFIGURATION,
-    ),
-)
-STREAM_ARN = TextRule("StreamARN", "stream", f"{_MODEL}ResourceARN", *_ARN, 1, 1024)
+# Shape CreateStreamInput.
+MEMBERS = (*_TEXTS, DATA_RETENTION_IN_HOURS, TAGS, STREAM_STORAGE_CONFIGURATION)
+# Shape ResourceARN.
+STREAM_ARN = FieldRule("StreamARN", "stream", *_ARN, 1, 1024)
+
+
+def boto_faults(
+    kwargs: Mapping[Any, Any], rules: tuple[FieldRule, ...] = MEMBERS, prefix: str = ""
+) -> list[Violation]:
+    """Return every fault of boto3's keyword arguments, or of a structure in them.
+
+    Args:
+        kwargs: Values by AWS's names.
+        rules: The rule for each name.
+        prefix: What the paths begin with.
+    """
+    faults: list[Violation] = []
+    for rule in rules:
+        # A misnamed parameter is a fault of its own.
+        if rule.parameter in kwargs or (rule.required and rule.field not in kwargs):
+            faults += rule.faults(kwargs.get(rule.parameter), f"{prefix}{rule.field}")
+    names = {rule.field: rule.parameter for rule in rules}
+    for key in kwargs:
+        if key not in names.values():
+            name = escape(key, VALUE_LIMIT) if isinstance(key, str) else shown(key)
+            path = f"{prefix}{name}"
+            known = f"known are {', '.join(names.values())}"
+            way_out = f"write {names[key]}" if key in names else known
+            faults.append(Violation(name, path, "unknown", f"{path} is unknown; {way_out}", ""))
+    return faults
 
 
 def check_stream(stream: object) -> list[Violation]:
@@ -319,9 +241,8 @@ def is_valid(request: Any) -> bool:
     hours: object = request.data_retention_in_hours
     tags: Mapping[str, str] = {} if request.tags is None else request.tags
     limit = DATA_RETENTION_IN_HOURS
-    if hours is not None and not (type(hours) is int and limit.min <= hours <= limit.max):
-        return False
-    if not isinstance(tags, dict) or len(tags) > TAGS.max_items:
+    in_range = hours is None or (type(hours) is int and limit.min <= hours <= limit.max)
+    if not in_range or not isinstance(tags, dict) or len(tags) > TAGS.max:
         return False
     texts: list[str] = [
         request.stream_name,
@@ -339,12 +260,12 @@ def is_valid(request: Any) -> bool:
     return text.count("\n") == len(texts) - 1 and _ALL_TEXTS.fullmatch(text) is not None
 
 
-def _line(rule: TextRule) -> str:
-    return rf"(?=[^\n]{{{rule.min_length},{rule.max_length}}}\n)(?:{rule.pattern.pattern})\n"
+def _line(rule: FieldRule) -> str:
+    return rf"(?=[^\n]{{{rule.min},{rule.max}}}\n)(?:{rule.pattern})\n"
 
 
 _ALL_TEXTS = re.compile(
-    "".join(map(_line, (STREAM_NAME, DEVICE_NAME, MEDIA_TYPE, KMS_KEY_ID)))
-    + rf"(?:(?!{TAGS.reserved_prefix}){_TAG}{{1,{TAG_KEY.max_length}}}\n)*"
-    + rf"\r(?:\n{_TAG}{{0,{TAG_VALUE.max_length}}})*"
+    "".join(map(_line, _TEXTS))
+    + rf"(?:(?!{TAG_KEY.reserved_prefix}){_TAG}{{1,{TAG_KEY.max}}}\n)*"
+    + rf"\r(?:\n{_TAG}{{0,{TAG_VALUE.max}}})*"
 )

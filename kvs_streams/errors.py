@@ -27,58 +27,29 @@ KvsStreamsError
 
 The seven exceptions that AWS documents for the operation keep AWS's names; ours end in ``Error``.
 Every error pickles and copies with all its data except ``__cause__``, which no pickle carries.
-``str(error)`` is made of the attributes when it is asked for: escaped, and what came from AWS cut.
+``str(error)`` is escaped, and what came from AWS cut; that of a ``ServiceError`` is made of the
+attributes when it is asked for.
 """
 
+import copy
+import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, TypedDict, TypeVar, cast
+from typing import Any, ClassVar, TypedDict, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
-from typing_extensions import Unpack
+
+# typing_extensions costs more than all the rest here.
+if sys.version_info >= (3, 11):  # pragma: no cover
+    from typing import Unpack
+else:  # pragma: no cover
+    from typing_extensions import Unpack
 
 from ._models import CreateStreamResponse, Drift, StreamInfo, StreamStatus, Violation
 from ._text import MESSAGE_LIMIT, VALUE_LIMIT, escape, shown
 
-__all__ = [
-    "AccessDeniedError",
-    "AccountStreamLimitExceededException",
-    "AuthenticationError",
-    "ClientLimitExceededException",
-    "ConfigurationError",
-    "DeviceStreamLimitExceededException",
-    "InvalidArgumentException",
-    "InvalidDeviceException",
-    "InvalidRequestError",
-    "KvsStreamsError",
-    "LimitExceededError",
-    "RequestValidationError",
-    "ResourceInUseException",
-    "ResourceNotFoundException",
-    "ServerError",
-    "ServiceError",
-    "StreamDeletingError",
-    "StreamDriftError",
-    "TagsPerResourceExceededLimitException",
-    "ThrottlingError",
-    "TransportError",
-    "UnexpectedResponseError",
-    "WaitError",
-    "WaitTimeoutError",
-]
-
 # A request with thousands of bad tags has thousands of violations; the text names the first ones.
 _ITEMS_SHOWN = 20
-
-# The IAM actions that the library needs. An error of another operation is one of STS, which the
-# client asked for credentials.
-_ACTIONS = {
-    "CreateStream",
-    "DescribeStream",
-    "DescribeStreamStorageConfiguration",
-    "ListStreams",
-    "ListTagsForStream",
-}
 
 # What changes an existing stream: the first part of a drift's field, and AWS's operation.
 _CHANGED_BY = {
@@ -90,23 +61,22 @@ _CHANGED_BY = {
 }
 
 
-class ErrorAttributes(TypedDict, total=False):
-    """What the constructors take by keyword: each class those that are attributes of it."""
-
-    stream_name: str | None
-    operation_name: str | None
-    request_id: str | None
-    outcome_unknown: bool
-    last_status: StreamStatus | None
-    waited: float
-
-
 class ServiceErrorAttributes(TypedDict, total=False):
     """What the constructors of service errors take by keyword."""
 
     stream_name: str | None
     retry_attempts: int | None
     possibly_own: bool
+
+
+class ErrorAttributes(ServiceErrorAttributes, total=False):
+    """What the constructors take by keyword: each class those that are attributes of it."""
+
+    operation_name: str | None
+    request_id: str | None
+    outcome_unknown: bool
+    last_status: StreamStatus | None
+    waited: float
 
 
 class KvsStreamsError(Exception):
@@ -139,10 +109,7 @@ class KvsStreamsError(Exception):
 
     def __init__(self, message: str, **attributes: Unpack[ErrorAttributes]) -> None:
         # Exception, not super(): the parents from botocore format a text of their own.
-        Exception.__init__(self, message)
-        self._set(attributes)
-
-    def _set(self, attributes: Mapping[str, object]) -> None:
+        Exception.__init__(self, escape(message))
         for name, value in attributes.items():
             if not hasattr(type(self), name):
                 raise TypeError(f"{type(self).__name__} has no attribute {name!r}")
@@ -150,7 +117,7 @@ class KvsStreamsError(Exception):
 
     def _text(self) -> str:
         """Word the error, on one line and of bounded length."""
-        return escape(str(self.args[0]))
+        return str(self.args[0])
 
     def __str__(self) -> str:
         """Return the error in one line, made of its attributes."""
@@ -162,30 +129,16 @@ class KvsStreamsError(Exception):
         return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle and copy with every attribute."""
-        return _rebuild, (type(self), self.args, dict(self.__dict__))
+        """Pickle and copy with every attribute, without the constructor."""
+        return type(self).__new__, (type(self),), {**self.__dict__, "args": self.args}
 
 
-_Error = TypeVar("_Error", bound=KvsStreamsError)
-
-
-def _rebuild(cls: type[_Error], args: tuple[object, ...], state: Mapping[str, object]) -> _Error:
-    """Unpickle or copy an error without its constructor, which takes other arguments.
-
-    An attribute that an older version did not have gets the value that its class gives it.
-    """
-    error = cls.__new__(cls)
-    error.args = args
-    error.__dict__.update(state)
-    return error
-
-
-def copy_for(error: _Error, stream_name: str) -> _Error:
+def copy_for(error: KvsStreamsError, stream_name: str) -> KvsStreamsError:
     """Return a copy of an error for another stream: without a request id, and nothing created."""
-    others = {"stream_name": stream_name, "request_id": None, "created": None}
-    copy = _rebuild(type(error), error.args, {**error.__dict__, **others})
-    copy.__cause__ = error.__cause__
-    return copy
+    twin = copy.copy(error)
+    twin.stream_name, twin.request_id, twin.created = stream_name, None, None
+    twin.__cause__ = error.__cause__
+    return twin
 
 
 def annotate(error: KvsStreamsError, note: str) -> None:
@@ -211,13 +164,10 @@ class RequestValidationError(KvsStreamsError, ValueError):
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         self.violations = tuple(violations)
-        super().__init__(self._text())
-
-    def _text(self) -> str:
-        count = len(self.violations)
-        faults = _listed([violation.message for violation in self.violations])
+        count = len(violations)
         number = "1 fault" if count == 1 else f"{count} faults"
-        return f"invalid request, nothing was sent ({number}): {faults}"
+        faults = _listed([violation.message for violation in violations])
+        Exception.__init__(self, f"invalid request, nothing was sent ({number}): {faults}")
 
 
 class ServiceError(KvsStreamsError, ClientError):
@@ -264,7 +214,7 @@ class ServiceError(KvsStreamsError, ClientError):
         self.http_status_code = metadata.get("HTTPStatusCode")
         if attributes.get("retry_attempts") is None:
             attributes["retry_attempts"] = metadata.get("RetryAttempts", 0)
-        self._set(attributes)
+        super().__init__("", **attributes)
         Exception.__init__(self, self._text())
 
     def _text(self) -> str:
@@ -355,7 +305,7 @@ class AccessDeniedError(ServiceError):
     """The caller is authenticated, and not allowed to do this; the text names the action."""
 
     def _way_out(self) -> str:
-        if self.operation_name not in _ACTIONS:
+        if "Stream" not in self.operation_name:  # but one of STS, for credentials
             return ""
         return f" (the caller's policies have to allow kinesisvideo:{self.operation_name})"
 
@@ -448,15 +398,12 @@ class StreamDriftError(KvsStreamsError):
     ) -> None:
         self.drift = tuple(drift)
         self.stream = stream
+        self.stream_name = stream.stream_name
         self.unverified = tuple(unverified)
-        super().__init__(self._text(), stream_name=stream.stream_name)
-
-    def _text(self) -> str:
-        """Name each difference, and what changes it."""
-        differences = _listed([_differs(item) for item in self.drift])
-        ways = dict.fromkeys(_changed_by(item) for item in self.drift)
-        name = shown(self.stream.stream_name)
-        return f"stream {name} exists with another configuration: {differences} ({', '.join(ways)})"
+        name, differences = shown(stream.stream_name), _listed([_differs(item) for item in drift])
+        ways = ", ".join(dict.fromkeys(_changed_by(item) for item in drift))
+        text = f"stream {name} exists with another configuration: {differences} ({ways})"
+        Exception.__init__(self, text)
 
 
 def _differs(item: Drift) -> str:

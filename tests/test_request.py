@@ -3,7 +3,6 @@
 import copy
 import json
 import pickle
-import re
 import typing
 from collections import OrderedDict, UserDict
 from datetime import timedelta
@@ -18,14 +17,12 @@ from botocore.session import Session
 from botocore.validate import ParamValidator
 from hypothesis import given
 from support import copies
-from test_models import DOCS
 
 from kvs_streams import (
     CreateStreamRequest,
     RequestValidationError,
     StorageTier,
     StreamStorageConfiguration,
-    _rules,
 )
 
 WARM = StreamStorageConfiguration(default_storage_tier="WARM")
@@ -47,6 +44,9 @@ BOTO: dict[str, Any] = {
     "Tags": {"site": "lobby", "floor": "2"},
     "StreamStorageConfiguration": {"DefaultStorageTier": "WARM"},
 }
+FIELDS = dict(zip(BOTO, FULL, strict=True))
+INPUT = Session().get_service_model("kinesisvideo").operation_model("CreateStream")
+STORAGE = "stream_storage_configuration"
 REQUEST = CreateStreamRequest(**FULL)
 
 
@@ -57,28 +57,11 @@ class DefinedRequest(CreateStreamRequest):
     site: str = "lobby"
 
 
-@attrs.define(kw_only=True)
-class DefinedTwice(DefinedRequest):
-    """A subclass of that."""
-
-
-@attrs.define
-class DefinedStorage(StreamStorageConfiguration):
-    """The same of the storage configuration."""
-
-
 class PlainRequest(CreateStreamRequest):
     """What a user makes of it without attrs."""
 
 
-FROZEN = [
-    REQUEST,
-    WARM,
-    DefinedRequest(**FULL),
-    DefinedTwice(**FULL),
-    PlainRequest(**FULL),
-    DefinedStorage(default_storage_tier="HOT"),
-]
+VALUES = [REQUEST, WARM, DefinedRequest(**FULL), PlainRequest(**FULL)]
 
 
 def faults(kwargs: Any) -> list[tuple[str, str]]:
@@ -91,7 +74,7 @@ def faults(kwargs: Any) -> list[tuple[str, str]]:
 # Values.
 
 
-@pytest.mark.parametrize("model", FROZEN, ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize("model", VALUES, ids=lambda model: type(model).__name__)
 def test_frozen(model: Any) -> None:
     """No field can be changed or removed, not even of a subclass made with ``attrs.define``."""
     for field in attrs.fields(type(model)):
@@ -100,9 +83,10 @@ def test_frozen(model: Any) -> None:
         with pytest.raises(FrozenInstanceError):
             delattr(model, field.name)
     assert attrs.evolve(model) == model
+    assert hasattr(model, "__dict__") == isinstance(model, PlainRequest)
 
 
-@pytest.mark.parametrize("model", FROZEN[:3], ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize("model", VALUES, ids=lambda model: type(model).__name__)
 @pytest.mark.parametrize("way", copies.WAYS)
 def test_copies(model: Any, way: str) -> None:
     """A copy and a pickle are equal, of the same type, and as read-only."""
@@ -115,18 +99,16 @@ def test_copies(model: Any, way: str) -> None:
             twin.tags["site"] = "roof"
 
 
-def test_subclass_is_checked() -> None:
-    """A subclass of a user's refuses what the request refuses."""
-    for cls in (DefinedRequest, DefinedTwice, PlainRequest):
-        with pytest.raises(RequestValidationError):
-            cls(stream_name="front door")
-    assert DefinedRequest(stream_name="cam", site="roof").to_boto() == {"StreamName": "cam"}
-
-
-@pytest.mark.parametrize("model", [REQUEST, WARM], ids=["request", "storage"])
-def test_slots(model: object) -> None:
-    """There is no dictionary for each instance."""
-    assert not hasattr(model, "__dict__")
+@pytest.mark.parametrize("cls", [CreateStreamRequest, DefinedRequest, PlainRequest])
+def test_changed_copies_and_subclasses_are_checked(cls: type[CreateStreamRequest]) -> None:
+    """A subclass refuses what the request refuses, and a changed copy is checked again."""
+    request = cls(**FULL)
+    with pytest.raises(RequestValidationError, match="device_name must"):
+        attrs.evolve(request, device_name="a b")
+    assert attrs.evolve(request, tags={"a": "b"}).tags == {"a": "b"}
+    assert request == cls(**FULL)
+    assert request.to_boto() == BOTO
+    assert type(cls.from_boto(BOTO)) is cls
 
 
 @pytest.mark.parametrize("cls", [CreateStreamRequest, StreamStorageConfiguration])
@@ -142,9 +124,8 @@ def test_types_at_run_time(cls: type[Any]) -> None:
 
 
 @pytest.mark.parametrize("field", FULL)
-def test_equality(field: str) -> None:
-    """Requests that differ in one field differ; those that mean the same are equal."""
-    assert CreateStreamRequest(**FULL) == REQUEST
+def test_requests_that_differ(field: str) -> None:
+    """Requests that differ in one field differ."""
     changed: Any = {"stream_name": "cam-02"}.get(field)
     assert attrs.evolve(REQUEST, **{field: changed}) != REQUEST
     assert hash(attrs.evolve(REQUEST, **{field: changed})) != hash(REQUEST)
@@ -152,27 +133,15 @@ def test_equality(field: str) -> None:
 
 def test_equal_however_written() -> None:
     """The order of tags, the kind of mapping, and the form of a value make no difference."""
-    same = CreateStreamRequest(
-        **{
-            **FULL,
-            "data_retention_in_hours": timedelta(days=1),
-            "tags": OrderedDict(floor="2", site="lobby"),
-            "stream_storage_configuration": StreamStorageConfiguration(
-                default_storage_tier=StorageTier.WARM
-            ),
-        }
+    same = attrs.evolve(
+        REQUEST,
+        data_retention_in_hours=timedelta(days=1),
+        tags=OrderedDict(floor="2", site="lobby"),
+        stream_storage_configuration=attrs.evolve(WARM, default_storage_tier=StorageTier.WARM),
     )
     assert same == REQUEST
     assert hash(same) == hash(REQUEST)
     assert same != BOTO
-
-
-def test_evolve_checks_again() -> None:
-    """A changed copy is validated as a new request is, and the original stays."""
-    assert attrs.evolve(REQUEST, tags={"a": "b"}).tags == {"a": "b"}
-    with pytest.raises(RequestValidationError, match="device_name must"):
-        attrs.evolve(REQUEST, device_name="a b")
-    assert CreateStreamRequest(**FULL) == REQUEST
 
 
 def test_json() -> None:
@@ -191,8 +160,7 @@ def test_any_request(request: CreateStreamRequest) -> None:
     assert repr(request).isprintable()
     again = CreateStreamRequest.from_boto(request.to_boto())
     assert (again, hash(again), again.to_boto()) == (request, hash(request), request.to_boto())
-    shape = Session().get_service_model("kinesisvideo").operation_model("CreateStream").input_shape
-    assert not ParamValidator().validate(request.to_boto(), shape).has_errors()
+    assert not ParamValidator().validate(request.to_boto(), INPUT.input_shape).has_errors()
 
 
 # Retention, tags, tier.
@@ -200,13 +168,7 @@ def test_any_request(request: CreateStreamRequest) -> None:
 
 @pytest.mark.parametrize(
     "value, hours",
-    [
-        (0, 0),
-        (24, 24),
-        (timedelta(0), 0),
-        (timedelta(days=2), 48),
-        (timedelta(hours=87_600), 87_600),
-    ],
+    [(24, 24), (timedelta(0), 0), (timedelta(hours=87_600), 87_600)],
 )
 def test_retention(value: int | timedelta, hours: int) -> None:
     """Whole hours in any form become a plain integer."""
@@ -218,14 +180,12 @@ def test_retention(value: int | timedelta, hours: int) -> None:
 @pytest.mark.parametrize(
     "value, message",
     [
-        (timedelta(minutes=90), r"whole hours, got datetime.timedelta\(seconds=5400\)"),
+        (timedelta(minutes=90), r"whole hours, not datetime.timedelta\(seconds=5400\)"),
         (timedelta(hours=-1), "must be at least 0, got -1"),
-        (timedelta(days=3_651), "must be at most 87600, got 87624"),
-        (True, "must be an int or a timedelta of whole hours, got True"),
     ],
 )
 def test_no_retention(value: Any, message: str) -> None:
-    """Anything else is refused."""
+    """Any other duration is refused."""
     with pytest.raises(RequestValidationError, match=message):
         CreateStreamRequest(stream_name="cam", data_retention_in_hours=value)
 
@@ -233,7 +193,6 @@ def test_no_retention(value: Any, message: str) -> None:
 @pytest.mark.parametrize(
     "tags, expected",
     [
-        (None, None),
         ({}, None),
         (MappingProxyType({}), None),
         ({"k": None, "l": "v"}, {"k": "", "l": "v"}),
@@ -248,40 +207,25 @@ def test_tags(tags: Any, expected: dict[str, str] | None) -> None:
 
 
 def test_tags_are_copied() -> None:
-    """Later changes to the caller's dictionary change nothing."""
+    """Later changes to the caller's dictionary, or to boto3's arguments, change nothing."""
     tags: dict[str, str | None] = {"site": "lobby"}
     request = CreateStreamRequest(stream_name="cam", tags=tags)
     tags["site"] = "front door!"
+    assert request.tags == {"site": "lobby"}
+    kwargs = request.to_boto()
+    kwargs["Tags"]["site"] = "roof"
+    assert type(kwargs["Tags"]) is dict
     assert request.to_boto()["Tags"] == {"site": "lobby"}
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda tags: tags.__setitem__("site", "roof"),
-        lambda tags: tags.__delitem__("site"),
-        lambda tags: tags.__ior__({"site": "roof"}),
-        lambda tags: tags.clear(),
-        lambda tags: tags.pop("site"),
-        lambda tags: tags.popitem(),
-        lambda tags: tags.setdefault("roof", ""),
-        lambda tags: tags.update(site="roof"),
-    ],
-    ids=["set", "del", "ior", "clear", "pop", "popitem", "setdefault", "update"],
-)
-def test_tags_are_read_only(change: Any) -> None:
-    """Each way to change a dict is refused, in words that name the way to a changed copy."""
-    message = r"^tags cannot be changed; attrs.evolve makes a changed copy of the request$"
-    with pytest.raises(TypeError, match=message):
-        change(REQUEST.tags)
+def test_tags_are_read_only() -> None:
+    """All that a dict has and a read-only mapping lacks is refused, with the way out."""
+    new = {"fromkeys", "__init__", "__new__", "__getstate__", "__doc__"}
+    changing = set(dir(dict)) - set(dir(MappingProxyType)) - new
+    for name in changing | {"__ior__"}:
+        with pytest.raises(TypeError, match=r"^tags cannot be changed; attrs.evolve makes a chang"):
+            getattr(REQUEST.tags, name)("site", roof="")
     assert REQUEST.tags == FULL["tags"]
-
-
-def test_tags_have_no_other_way_to_change() -> None:
-    """A dict has no other method that a read-only mapping lacks, save what makes a new dict."""
-    changing = set(dir(dict)) - set(dir(MappingProxyType)) - {"fromkeys", "__init__", "__new__"}
-    own = vars(type(REQUEST.tags))
-    assert {name for name in changing if name not in own} <= {"__getstate__", "__doc__"}
     assert type(REQUEST.tags | {"a": "b"}) is dict  # type: ignore[operator]
     assert repr(REQUEST.tags) == repr(FULL["tags"])
 
@@ -311,77 +255,48 @@ def test_no_tier(tier: Any, rule: str, message: str) -> None:
     with pytest.raises(RequestValidationError) as caught:
         StreamStorageConfiguration(default_storage_tier=tier)
     (violation,) = caught.value.violations
-    assert attrs.astuple(violation)[:4] == (
-        "DefaultStorageTier",
-        "default_storage_tier",
-        rule,
-        message,
-    )
+    names = ("DefaultStorageTier", "default_storage_tier")
+    assert attrs.astuple(violation)[:4] == (*names, rule, message)
     kwargs = {"StreamName": "cam", "StreamStorageConfiguration": {"DefaultStorageTier": tier}}
-    assert faults(kwargs) == [("stream_storage_configuration.default_storage_tier", rule)]
+    assert faults(kwargs) == [(f"{STORAGE}.default_storage_tier", rule)]
 
 
 # boto3's form.
 
 
-def test_to_boto() -> None:
-    """``to_boto`` gives exactly boto3's keyword arguments, in plain types."""
-    kwargs = REQUEST.to_boto()
-    assert kwargs == BOTO
-    assert type(kwargs["Tags"]) is dict
-    kwargs["Tags"]["site"] = "roof"
-    assert REQUEST.to_boto() == BOTO
-    assert CreateStreamRequest.from_boto(BOTO) == REQUEST
-    assert CreateStreamRequest.from_boto(MappingProxyType(BOTO)) == REQUEST
-    assert type(DefinedRequest.from_boto(BOTO)) is DefinedRequest
-
-
-@pytest.mark.parametrize("parameter", list(BOTO)[1:])
+@pytest.mark.parametrize("parameter", BOTO)
 def test_only_what_is_set_is_sent(parameter: str) -> None:
-    """Each parameter is sent if it is set, and only then."""
-    kwargs = {name: BOTO[name] for name in ("StreamName", parameter)}
-    assert CreateStreamRequest.from_boto(kwargs).to_boto() == kwargs
+    """Each parameter is sent if it is set, and only then, from any mapping."""
+    kwargs = {name: BOTO[name] for name in {"StreamName": "", parameter: ""}}
+    assert CreateStreamRequest.from_boto(MappingProxyType(kwargs)).to_boto() == kwargs
 
 
 def test_what_is_set_to_nothing() -> None:
-    """Zero hours are sent, and an empty map of tags is not."""
-    kwargs = {"StreamName": "cam", "DataRetentionInHours": 0, "Tags": {}}
-    assert CreateStreamRequest.from_boto(kwargs).to_boto() == {
-        "StreamName": "cam",
-        "DataRetentionInHours": 0,
-    }
+    """Zero hours are sent, and an empty map of tags is not; the name is required."""
+    kwargs = {"StreamName": "cam", "DataRetentionInHours": 0}
+    assert CreateStreamRequest.from_boto({**kwargs, "Tags": {}}).to_boto() == kwargs
+    assert faults({}) == [("stream_name", "required")]
+    with pytest.raises(TypeError, match="stream_name"):
+        CreateStreamRequest()  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
     "changes, expected",
     [
         ({"StreamName": None}, [("stream_name", "required")]),
-        *(
-            ({name: None}, [(rule.field, "type")])
-            for name, rule in zip(list(BOTO)[1:], _rules.INPUT.members[1:], strict=True)
-        ),
+        *(({name: None}, [(FIELDS[name], "type")]) for name in list(BOTO)[1:]),
         ({"Tags": {"k": None}}, [("tags['k']", "type")]),
+        ({"DataRetentionInHours": timedelta(hours=1)}, [("data_retention_in_hours", "type")]),
+        ({"StreamStorageConfiguration": WARM}, [(STORAGE, "type")]),
         (
-            {"DataRetentionInHours": timedelta(hours=1)},
-            [("data_retention_in_hours", "type")],
-        ),
-        ({"StreamStorageConfiguration": WARM}, [("stream_storage_configuration", "type")]),
-        (
-            {"StreamStorageConfiguration": {}},
-            [("stream_storage_configuration.default_storage_tier", "required")],
+            {"StreamStorageConfiguration": {"Days": 3}},
+            [(f"{STORAGE}.default_storage_tier", "required"), (f"{STORAGE}.Days", "unknown")],
         ),
         (
-            {"StreamStorageConfiguration": {"DefaultStorageTier": "HOT", "Days": 3}},
-            [("stream_storage_configuration.Days", "unknown")],
-        ),
-        (
-            {"StreamName": "a b", "Frames": 1, "MediaType": "h264", "\n": 2, 5: 3},
+            {"StreamName": "a b", "Frames": 1, "Tags": {5: ""}, "\n": 2, 5: 3},
             [
-                ("stream_name", "pattern"),
-                ("media_type", "pattern"),
-                ("Frames", "unknown"),
-                (r"\n", "unknown"),
-                ("5", "unknown"),
+                *[("stream_name", "pattern"), ("tags[5]", "type"), ("Frames", "unknown")],
+                *[(r"\n", "unknown"), ("5", "unknown")],
             ],
         ),
     ],
@@ -391,93 +306,27 @@ def test_what_boto3_refuses(changes: dict[Any, Any], expected: list[tuple[str, s
     assert faults({**BOTO, **changes}) == expected
 
 
-def test_nothing_is_sent_without_a_name() -> None:
-    """The name is required, in both forms."""
-    assert faults({}) == [("stream_name", "required")]
-    with pytest.raises(TypeError, match="stream_name"):
-        CreateStreamRequest()  # type: ignore[call-arg]
-
-
 @pytest.mark.parametrize(
     "kwargs, text",
     [
-        ({"stream_name": "cam"}, "(1 fault): stream_name is unknown; write StreamName"),
+        ({"stream_name": "a"}, "stream_name is unknown; write StreamName"),
         (
-            {"StreamName": "cam", "data_retention_in_hours": 24},
-            "(1 fault): data_retention_in_hours is unknown; write DataRetentionInHours",
+            {"StreamName": "a", "StreamStorageConfiguration": {"default_storage_tier": "HOT"}},
+            f"{STORAGE}.default_storage_tier is unknown; write DefaultStorageTier",
         ),
+        ({"StreamName": "a", "Key": "xy"}, f"Key is unknown; known are {', '.join(BOTO)}"),
         (
-            {"StreamName": "cam", "StreamStorageConfiguration": {"default_storage_tier": "HOT"}},
-            (
-                "(1 fault): stream_storage_configuration.default_storage_tier is unknown; "
-                "write DefaultStorageTier"
-            ),
+            {"StreamName": "a", "StreamStorageConfiguration": "HOT"},
+            f"{STORAGE} must be a mapping, not 'HOT'",
         ),
-        (
-            {"StreamName": "cam", "FrameRate": 25},
-            (
-                "(1 fault): FrameRate is unknown; known are StreamName, DeviceName, MediaType, "
-                "KmsKeyId, DataRetentionInHours, Tags, StreamStorageConfiguration"
-            ),
-        ),
-        (["cam"], "(1 fault): kwargs must be a mapping of boto3's keyword arguments, not <list>"),
     ],
 )
 def test_mistakes_are_answered_with_the_way_out(kwargs: Any, text: str) -> None:
     """Our name in boto3's form is answered with AWS's name, any other with all names."""
     with pytest.raises(RequestValidationError) as caught:
         CreateStreamRequest.from_boto(kwargs)
-    assert str(caught.value) == f"invalid request, nothing was sent {text}"
-
-
-def test_unknown_values_are_not_shown() -> None:
-    """Whatever a user misnames may be a secret."""
-    with pytest.raises(RequestValidationError) as caught:
-        CreateStreamRequest.from_boto({"StreamName": "cam", "Password": "swordfish"})
+    assert str(caught.value) == f"invalid request, nothing was sent (1 fault): {text}"
     (violation,) = caught.value.violations
-    assert violation.value == ""
-    assert "swordfish" not in str(caught.value)
-
-
-# Documentation of the limits, which editors show.
-
-
-@pytest.mark.parametrize("field", list(FULL)[:-1])
-def test_limits_are_documented(field: str) -> None:
-    """Under each field, and under the class, stand the limits as they are in the table."""
-    own = " ".join(str(DOCS[f"CreateStreamRequest.{field}"]).split())
-    args = " ".join(str(DOCS["CreateStreamRequest"]).split())
-    (line,) = re.findall(rf"{field}: (.*?)(?= \w+: |$)", args)
-    rules = {rule.field: [rule] for rule in _rules.INPUT.members}
-    rules["tags"] += [_rules.TAG_KEY, _rules.TAG_VALUE]
-    for rule in rules[field]:
-        match rule:
-            case _rules.TextRule():
-                wanted = f"{rule.min_length} to {rule.max_length}"
-            case _rules.NumberRule():
-                wanted = f"{rule.min} to {rule.max:,}"
-            case _rules.TagsRule():
-                wanted = str(rule.max_items)
-        assert wanted in own, f"say {wanted!r} under {field}"
-        assert wanted in line, f"say {wanted!r} for {field} under CreateStreamRequest"
-        shape = re.findall(r"shape (\w+)", rule.source)[0]
-        assert f"``{shape}``" in own, f"name the source, shape {shape}, under {field}"
-    assert "Source:" in own
-    assert field == "stream_name" or "``None``" in own
-
-
-@pytest.mark.parametrize(
-    "name, words",
-    [
-        ("CreateStreamRequest.tags", ["``aws:``", "resource schema", "read-only"]),
-        ("CreateStreamRequest.data_retention_in_hours", ["resource schema", "``timedelta``"]),
-        ("CreateStreamRequest.stream_storage_configuration", ["``StreamStorageConfiguration``"]),
-        ("StreamStorageConfiguration.default_storage_tier", ["``HOT``", "``WARM``", "Source:"]),
-        ("CreateStreamRequest.kms_key_id", ["does not exist", "never be changed"]),
-        ("StreamArn.created_at", ["milliseconds", "UTC"]),
-    ],
-)
-def test_what_people_have_to_know_is_documented(name: str, words: list[str]) -> None:
-    """The surprises of the service stand where an editor shows them."""
-    text = " ".join(str(DOCS[name]).split())
-    assert not [word for word in words if word not in text]
+    if violation.rule == "unknown":  # what is misnamed may be a secret
+        assert violation.value == ""
+        assert violation.field.endswith(violation.parameter)

@@ -1,6 +1,8 @@
 """All that the kit uses of the library itself."""
 # ruff: noqa: PLC0414  # the kit imports these names from here
 
+import re
+
 from kvs_streams import _clock, _rules
 from kvs_streams._aio import AsyncStreamsClient as AsyncStreamsClient
 from kvs_streams._client import StreamsClient as StreamsClient
@@ -13,5 +15,5 @@ from kvs_streams.typing import KinesisVideoClient as KinesisVideoClient
 CLOCK_OWNER = _clock
 # Rules that botocore's model does not have, or not in a form that Python understands.
 LONGEST_RETENTION = _rules.DATA_RETENTION_IN_HOURS.max
-RESERVED_PREFIX = _rules.TAGS.reserved_prefix
-TAG_TEXT = _rules.TAG_KEY.pattern
+RESERVED_PREFIX = _rules.TAG_KEY.reserved_prefix
+TAG_TEXT = re.compile(_rules.TAG_KEY.pattern)
