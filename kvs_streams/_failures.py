@@ -156,7 +156,7 @@ def _configuration_text(exc: Exception) -> str | None:
     modules = _modules_of(exc)
     if "parsers" in modules or modules.isdisjoint({"auth", "credentials", "tokens"}):
         return None
-    if "auth" in modules and isinstance(exc, ValueError):
+    if "auth" in modules:
         return _UNSENDABLE  # such as a port of endpoint_url that is no number
     reason = f"{type(exc).__name__}: {_sentence(exc)}"
     return f"the credentials cannot be used: {reason} ({_CREDENTIALS})"

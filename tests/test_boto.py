@@ -114,6 +114,15 @@ def test_errors_of_the_users_session(error: Exception) -> None:
     assert caught.value is error
 
 
+def test_errors_of_a_handler_of_the_session() -> None:
+    """An event handler runs inside botocore, and its bugs are not botocore's."""
+    session = boto3.Session(region_name=REGION)
+    broken = Mock(side_effect=LookupError("a handler"))
+    session.events.register("creating-client-class.kinesisvideo", broken)
+    with pytest.raises(LookupError):
+        StreamsClient(session=session)
+
+
 UNBUILDABLE: dict[str, tuple[dict[str, str], dict[str, Any], list[str]]] = {
     "no region": ({}, {"region_name": None}, ["specify a region", "pass region_name"]),
     "region": ({}, {"region_name": "nowhere!"}, ["nowhere!", "pass region_name"]),
