@@ -6,20 +6,15 @@ from typing import Any
 from botocore.config import Config
 
 from . import errors
-from ._failures import building_error, to_error, without_user_info
-from ._text import escape, shown
+from ._failures import building_error, client_config, to_error, without_user_info
+from ._text import shown
 from ._wire import Call, Outcome
 
 _SERVICE = "kinesisvideo"
 # With botocore's 10 connections a fleet creates 20 streams a second if replies take 0.5 s.
 _ROOMY = Config(max_pool_connections=64)
 # What the library calls; ListStreams is left out, because a fleet can do without it.
-_OPERATIONS = {
-    "CreateStream",
-    "DescribeStream",
-    "DescribeStreamStorageConfiguration",
-    "ListTagsForStream",
-}
+_OPERATIONS = "CreateStream DescribeStream DescribeStreamStorageConfiguration ListTagsForStream"
 _NEWEST_PARAMETER = "StreamStorageConfiguration"
 
 
@@ -50,12 +45,8 @@ def build(
 def _with_connections(session: Any, config: Config | None) -> Config:
     """Return the user's settings with more connections, unless they say how many."""
     botocore_session = getattr(session, "_session", None)
-    read_default = getattr(botocore_session, "get_default_client_config", lambda: None)
-    merged = _ROOMY
-    for given in (read_default(), config):
-        if given is not None:
-            merged = merged.merge(given)
-    return merged
+    read_default = getattr(botocore_session, "get_default_client_config", Config)
+    return _ROOMY.merge(read_default() or Config()).merge(config or Config())
 
 
 def check_client(client: object) -> None:
@@ -74,14 +65,14 @@ def check_client(client: object) -> None:
         raise TypeError(f"client must be a boto3 {_SERVICE!r} client{_way_out(client)}")
     if not is_named:
         return
-    missing = sorted(_OPERATIONS.difference(model.operation_names))
-    if "CreateStream" not in missing:
+    missing = [name for name in _OPERATIONS.split() if name not in model.operation_names]
+    if not missing:
         known = model.operation_model("CreateStream").input_shape.members
-        missing += [] if _NEWEST_PARAMETER in known else [_NEWEST_PARAMETER]
+        missing = [] if _NEWEST_PARAMETER in known else [_NEWEST_PARAMETER]
     if missing:
+        names = ", ".join(missing)
         raise errors.ConfigurationError(
-            f"this version of botocore does not know {', '.join(missing)} "
-            "(update boto3 and botocore)"
+            f"this version of botocore does not know {names} (update boto3 and botocore)"
         )
 
 
@@ -93,59 +84,44 @@ def _way_out(client: object) -> str:
     return f", not {shown(client)}"
 
 
-def check_sources(
-    client: object, *, session: object, region_name: object, endpoint_url: object, config: object
-) -> None:
+def check_sources(client: object, **sources: object) -> None:
     """Refuse wrong types, and a client together with what one is built from."""
-    sources = {
-        "session": session,
-        "region_name": region_name,
-        "endpoint_url": endpoint_url,
-        "config": config,
-    }
     given = [name for name, value in sources.items() if value is not None]
-    if client is not None:
-        check_client(client)
-        if given:
-            raise TypeError(
-                f"give either a client or what to build one from, not client and {', '.join(given)}"
-            )
+    if client is not None and given:
+        raise TypeError(
+            f"give either a client or what to build one from, not client and {', '.join(given)}"
+        )
+    session = sources["session"]
     if session is not None and not callable(getattr(session, "client", None)):
         raise TypeError(
             f"session must be a boto3.Session, not {shown(session)}; "
             "boto3.Session(botocore_session=...) makes one of a botocore session"
         )
-    for name in ("region_name", "endpoint_url"):
-        if not isinstance(sources[name], str | None):
-            raise TypeError(f"{name} must be a str, not {shown(sources[name])}")
-    if not isinstance(config, Config | None):
-        raise TypeError(f"config must be a botocore.config.Config, not {shown(config)}")
+    for name, expected in {"region_name": str, "endpoint_url": str, "config": Config}.items():
+        if not isinstance(sources[name], expected | None):
+            raise TypeError(f"{name} must be a {expected.__name__}, not {shown(sources[name])}")
 
 
 def is_async(client: object) -> bool:
     """Tell whether the calls of a client are awaited, without importing aiobotocore."""
-    return any(
-        (cls.__module__, cls.__qualname__) == ("aiobotocore.client", "AioBaseClient")
-        for cls in type(client).__mro__
-    ) or inspect.iscoroutinefunction(getattr(client, "create_stream", None))
+    classes = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(client).__mro__}
+    is_coroutine = inspect.iscoroutinefunction(getattr(client, "create_stream", None))
+    return is_coroutine or "aiobotocore.client.AioBaseClient" in classes
 
 
 def connections(client: object) -> int | None:
     """Return how many connections a boto client keeps; ``None`` if it does not say."""
-    config = getattr(getattr(client, "meta", None), "config", None)
-    found = getattr(config, "max_pool_connections", None)
+    found = client_config(client, "max_pool_connections")
     return found if isinstance(found, int) and found > 0 else None
 
 
 def where(client: object) -> str:
     """Return the region and the endpoint of a boto client, for a ``repr``."""
-    meta = getattr(client, "meta", None)
-    known = {name: getattr(meta, name, None) for name in ("region_name", "endpoint_url")}
-    parts = [
-        f"{name}={escape(without_user_info(text))!r}"
-        for name, text in known.items()
-        if isinstance(text, str)
-    ]
+    parts: list[str] = []
+    for name in ("region_name", "endpoint_url"):
+        text = getattr(getattr(client, "meta", None), name, None)
+        if isinstance(text, str):
+            parts.append(f"{name}={without_user_info(text)!r}")
     return ", ".join(parts) or f"client={shown(client)}"
 
 

@@ -1,23 +1,13 @@
 """Compare a request with the stream that exists."""
 
-import re
-from collections.abc import Mapping
-
 from ._flow import Flow, Operation
 from ._models import Drift, StreamInfo
 from ._request import CreateStreamRequest
 from ._rules import tag_path
 from ._wire import read_tags, read_tier, storage_call, tags_call
-from .errors import (
-    AccessDeniedError,
-    ResourceNotFoundException,
-    ServiceError,
-)
+from .errors import AccessDeniedError, ResourceNotFoundException, ServiceError
 
 _DEFAULT_KEY = "alias/aws/kinesisvideo"
-_KMS_NAME = re.compile(
-    r"(?:arn:(?P<owner>[^:]+:kms:[^:]*:[^:]*):)?(?:alias/(?P<alias>.+)|(?:key/)?(?P<key>[^/]+))"
-)
 # How endpoints that lack an operation answer; real and imitated ones differ.
 _NOT_OFFERED_CODES = {"UnknownOperationException", "InvalidAction", "NotImplemented"}
 _NOT_OFFERED_STATUS = {404, 405, 501}
@@ -32,27 +22,14 @@ def compare(
         The differences, and the fields that could not be compared, in the order of the fields.
     """
     drift, unverified = _compare_info(request, info)
-    if request.tags is not None:
+    reads = {"tags": _compare_tags, "stream_storage_configuration": _compare_tier}
+    for field, read in reads.items():
         try:
-            found = yield from _read_tags(operation, request.stream_name, request.tags)
-        except ServiceError as error:
-            _raise_unless_unreadable(error)
-            unverified.append("tags")
-        else:
-            for key, value in request.tags.items():
-                drift += _differences(tag_path(key), value, found.get(key))
-    storage = request.stream_storage_configuration
-    if storage is not None:
-        call = storage_call(request.stream_name)._replace(is_decisive=True)
-        try:
-            reply, _ = yield from operation.send(call)
-        except ServiceError as error:
-            _raise_unless_unreadable(error)
-            unverified.append("stream_storage_configuration")
-        else:
-            path = "stream_storage_configuration.default_storage_tier"
-            wanted = storage.default_storage_tier.value
-            drift += _differences(path, wanted, read_tier(call, reply))
+            drift += yield from read(operation, request)
+        except ServiceError as error:  # noqa: PERF203  # of two turns
+            if not _is_unreadable(error):
+                raise
+            unverified.append(field)
     return tuple(drift), tuple(unverified)
 
 
@@ -73,36 +50,47 @@ def _compare_info(request: CreateStreamRequest, info: StreamInfo) -> tuple[list[
     return drift, unverified
 
 
+def _compare_tags(operation: Operation, request: CreateStreamRequest) -> Flow[list[Drift]]:
+    """Read all pages of the stream's tags, and compare those that are requested."""
+    if request.tags is None:
+        return []
+    found: dict[str, str] = {}
+    token: str | None = None
+    while True:
+        reply, _ = yield from operation.send(tags_call(request.stream_name, token))
+        page, token = read_tags(reply)
+        found |= page
+        if token is None:
+            break
+    drift: list[Drift] = []
+    for key, value in request.tags.items():
+        drift += _differences(tag_path(key), value, found.get(key))
+    return drift
+
+
+def _compare_tier(operation: Operation, request: CreateStreamRequest) -> Flow[list[Drift]]:
+    """Read the stream's storage tier, and compare it if it is requested."""
+    storage = request.stream_storage_configuration
+    if storage is None:
+        return []
+    call = storage_call(request.stream_name)
+    reply, _ = yield from operation.send(call)
+    path = "stream_storage_configuration.default_storage_tier"
+    return _differences(path, storage.default_storage_tier.value, read_tier(call, reply))
+
+
 def _differences(field: str, requested: str | int | None, found: str | int | None) -> list[Drift]:
     """Return the difference in a field, if the request sets it to another value."""
     return [] if requested is None or requested == found else [Drift(field, requested, found)]
 
 
-def _read_tags(
-    operation: Operation, stream_name: str, wanted: Mapping[str, str]
-) -> Flow[dict[str, str]]:
-    """Read all pages of a stream's tags, and keep those that are wanted."""
-    tags: dict[str, str] = {}
-    token: str | None = None
-    while True:
-        call = tags_call(stream_name, token)._replace(is_decisive=True)
-        reply, _ = yield from operation.send(call)
-        page, token = read_tags(reply)
-        tags.update((key, value) for key, value in page.items() if key in wanted)
-        if token is None:
-            return tags
-
-
-def _raise_unless_unreadable(error: ServiceError) -> None:
-    """Raise the error of a read, unless it is not allowed or not offered by the endpoint."""
-    if isinstance(error, AccessDeniedError):
-        return
-    not_found = isinstance(error, ResourceNotFoundException)
-    if error.code in _NOT_OFFERED_CODES or (
-        error.http_status_code in _NOT_OFFERED_STATUS and not not_found
-    ):
-        return
-    raise error
+def _is_unreadable(error: ServiceError) -> bool:
+    """Tell whether a read is not allowed, or not offered by the endpoint."""
+    if isinstance(error, ResourceNotFoundException):
+        return False
+    if isinstance(error, AccessDeniedError) or error.code in _NOT_OFFERED_CODES:
+        return True
+    return error.http_status_code in _NOT_OFFERED_STATUS
 
 
 def _is_same_key(requested: str, found: str) -> bool | None:
@@ -111,11 +99,9 @@ def _is_same_key(requested: str, found: str) -> bool | None:
     A key id and a key ARN can be compared, and so can an alias and an alias ARN. Only KMS knows
     which key an alias stands for.
     """
-    one, other = _KMS_NAME.fullmatch(requested), _KMS_NAME.fullmatch(found)
-    if requested == found:
-        return True
-    if one is None or other is None or (one["key"] is None) != (other["key"] is None):
+    owner, _, name = requested.rpartition(":")
+    found_owner, _, found_name = found.rpartition(":")
+    if name.startswith("alias/") != found_name.startswith("alias/"):
         return None
-    if one["alias"] != other["alias"] or one["key"] != other["key"]:
-        return False
-    return one["owner"] is None or other["owner"] is None or one["owner"] == other["owner"]
+    is_same_name = name.removeprefix("key/") == found_name.removeprefix("key/")
+    return is_same_name and (owner == found_owner or not owner or not found_owner)

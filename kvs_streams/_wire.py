@@ -1,6 +1,7 @@
 """Calls and replies: our models <-> boto's dicts."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -47,44 +48,37 @@ def create_call(request: CreateStreamRequest) -> Call:
 
 def describe_call(stream: str) -> Call:
     """Return the call that describes a stream, given by name or ARN; refuse anything else."""
-    return _call_for("DescribeStream", "describe_stream", stream)
+    if faults := check_stream(stream):
+        raise RequestValidationError(faults)
+    kwargs, name = {"StreamName": stream}, stream
+    if ":" in stream:
+        kwargs = {"StreamARN": str(stream)}
+        with suppress(ValueError):  # such as the ARN of a channel, which is left to the service
+            name = StreamArn(stream).stream_name
+    return Call("DescribeStream", "describe_stream", kwargs, name)
 
 
 def tags_call(stream: str, next_token: str | None) -> Call:
     """Return the call that lists a page of a stream's tags."""
-    call = _call_for("ListTagsForStream", "list_tags_for_stream", stream)
-    if next_token is None:
-        return call
-    return call._replace(kwargs={**call.kwargs, "NextToken": next_token})
+    kwargs = {"StreamName": stream, **_page(next_token)}
+    return Call("ListTagsForStream", "list_tags_for_stream", kwargs, stream, is_decisive=True)
 
 
 def storage_call(stream: str) -> Call:
     """Return the call that reads a stream's storage tier."""
     operation = "DescribeStreamStorageConfiguration"
-    return _call_for(operation, "describe_stream_storage_configuration", stream)
+    method = "describe_stream_storage_configuration"
+    return Call(operation, method, {"StreamName": stream}, stream, is_decisive=True)
 
 
 def list_call(next_token: str | None) -> Call:
     """Return the call that lists a page of the account's streams, as long as the service allows."""
     # 10,000 is the model's maximum; the service then answers with pages of 1,000.
-    kwargs: dict[str, Any] = {"MaxResults": 10_000}
-    if next_token is not None:
-        kwargs["NextToken"] = next_token
-    return Call("ListStreams", "list_streams", kwargs, "")
+    return Call("ListStreams", "list_streams", {"MaxResults": 10_000, **_page(next_token)}, "")
 
 
-def _call_for(operation_name: str, method: str, stream: str) -> Call:
-    faults = check_stream(stream)
-    if faults:
-        raise RequestValidationError(faults)
-    text = str(stream)
-    if ":" not in text:
-        return Call(operation_name, method, {"StreamName": text}, text)
-    try:
-        name = StreamArn(text).stream_name
-    except ValueError:  # such as the ARN of a channel, which is left to the service
-        name = text
-    return Call(operation_name, method, {"StreamARN": text}, name)
+def _page(next_token: str | None) -> dict[str, str]:
+    return {} if next_token is None else {"NextToken": next_token}
 
 
 # Replies
@@ -103,9 +97,8 @@ def retry_attempts(reply: Any) -> int:
 
 def server_time(reply: Any) -> datetime | None:
     """Return the server's time from the ``date`` header of a reply, in whole seconds."""
-    date = _part(metadata(reply), "HTTPHeaders").get("date")
     try:
-        return None if date is None else _utc(parsedate_to_datetime(date))
+        return _utc(parsedate_to_datetime(_part(metadata(reply), "HTTPHeaders").get("date", "")))
     except (OverflowError, ValueError):
         return None
 
@@ -171,8 +164,8 @@ def _utc(time: datetime) -> datetime:
     return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-def _require(call: Call, reply: Any, body: Mapping[str, Any] | None, name: str) -> str:
-    value = (body or {}).get(name)
+def _require(call: Call, reply: Any, body: Any, name: str) -> str:
+    value = _part(body, name)
     if isinstance(value, str) and value:
         return value
     raise UnexpectedResponseError(

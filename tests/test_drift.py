@@ -83,20 +83,17 @@ DRIFT = (
 DIFFERENT = {"DeviceName": "bosch", "KmsKeyId": "alias/other", "DataRetentionInHours": 48}
 
 
-def test_drift_is_raised(run: Runner, boto: Scripted) -> None:
+def test_drift(run: Runner, boto: Scripted) -> None:
     """Every difference is told at once, in the order of the fields, with the stream as it is."""
-    found(boto, [tags({"site": "Basel", "note": ""})], [tier("ICE")], **DIFFERENT)
+    pages = [tags({"site": "Basel", "note": ""})] * 2
+    found(boto, pages, [tier("ICE")] * 2, **DIFFERENT)
     with pytest.raises(errors.StreamDriftError) as caught:
         run(ENSURE, FULL)
     assert (caught.value.drift, caught.value.unverified) == (DRIFT, ())
     assert caught.value.stream.device_name == "bosch"
     assert caught.value.created is None
     assert caught.value.stream_name == "cam"
-
-
-def test_drift_is_reported(run: Runner, boto: Scripted) -> None:
-    """With ``on_drift="ignore"`` the same differences are part of the result."""
-    found(boto, [tags({"site": "Basel", "note": ""})], [tier("ICE")], **DIFFERENT)
+    boto.on(CREATE, CONFLICT).on(DESCRIBE, described(**DIFFERENT))
     ensured = run(ENSURE, FULL, on_drift="ignore")
     assert (ensured.drift, ensured.unverified) == (DRIFT, ())
 
@@ -108,31 +105,30 @@ def test_only_what_is_requested_is_compared(run: Runner, boto: Scripted) -> None
     assert boto.made == [CREATE, DESCRIBE]
 
 
-@pytest.mark.parametrize(
-    "requested, shown, drift",
-    [
-        (0, None, ()),
-        (0, 0, ()),
-        (24, None, (Drift("data_retention_in_hours", 24, 0),)),
-        (0, 1, (Drift("data_retention_in_hours", 0, 1),)),
-    ],
-)
+@pytest.mark.parametrize("requested, shown, drifted", [(0, None, False), (24, None, True)])
 def test_retention(
-    run: Runner, boto: Scripted, requested: int, shown: int | None, drift: tuple[Drift, ...]
+    run: Runner, boto: Scripted, requested: int, shown: int | None, drifted: bool
 ) -> None:
     """A stream without a retention retains nothing, which is what 0 requests."""
     request = CreateStreamRequest(stream_name="cam", data_retention_in_hours=requested)
     found(boto, [], [], DataRetentionInHours=shown)
+    drift = (Drift("data_retention_in_hours", 24, 0),) * drifted
     assert run(ENSURE, request, on_drift="ignore").drift == drift
 
 
-@pytest.mark.parametrize("page", [tags(None), tags({"site": None}), Answer()])
-def test_tags_that_are_not_there(run: Runner, boto: Scripted, page: Answer) -> None:
+NO_TAG = (Drift("tags['site']", "", None),)
+
+
+@pytest.mark.parametrize(
+    "page, drift", [(tags(None), NO_TAG), (Answer(), NO_TAG), (tags({"site": None}), ())]
+)
+def test_tags_that_are_not_there(
+    run: Runner, boto: Scripted, page: Answer, drift: tuple[Drift, ...]
+) -> None:
     """No tags, and a tag without a value, are like an empty page and an empty value."""
     request = CreateStreamRequest(stream_name="cam", tags={"site": ""})
     found(boto, [page], [])
-    expected = () if page == tags({"site": None}) else (Drift("tags['site']", "", None),)
-    assert run(ENSURE, request, on_drift="ignore").drift == expected
+    assert run(ENSURE, request, on_drift="ignore").drift == drift
 
 
 ID, OTHER = "1234abcd-12ab-34cd-56ef-1234567890ab", "mrk-00000000000000000000000000000000"
@@ -140,29 +136,19 @@ ACCOUNT = "arn:aws:kms:eu-west-1:123456789012:"
 STRANGER = "arn:aws:kms:eu-west-1:999999999999:"
 SAME_KEY, OTHER_KEY, UNKNOWN = True, False, None
 KEYS: list[tuple[str, str | None, bool | None]] = [
-    (ID, ID, SAME_KEY),
     (ID, f"{ACCOUNT}key/{ID}", SAME_KEY),
     (f"{ACCOUNT}key/{ID}", ID, SAME_KEY),
-    (f"{ACCOUNT}key/{ID}", f"{ACCOUNT}key/{ID}", SAME_KEY),
     (f"{ACCOUNT}key/{ID}", f"{STRANGER}key/{ID}", OTHER_KEY),
-    (ID, OTHER, OTHER_KEY),
     (ID, f"{ACCOUNT}key/{OTHER}", OTHER_KEY),
     ("alias/cameras", f"{ACCOUNT}alias/cameras", SAME_KEY),
-    (f"{ACCOUNT}alias/cameras", "alias/cameras", SAME_KEY),
     (f"{ACCOUNT}alias/a/b", "alias/a/b", SAME_KEY),
     (f"{STRANGER}alias/cameras", f"{ACCOUNT}alias/cameras", OTHER_KEY),
     ("alias/cameras", "alias/Cameras", OTHER_KEY),
-    ("alias/aws/kinesisvideo", f"{ACCOUNT}alias/aws/kinesisvideo", SAME_KEY),
     # A stream without a key is encrypted with the AWS managed key.
-    ("alias/aws/kinesisvideo", None, SAME_KEY),
     (f"{ACCOUNT}alias/aws/kinesisvideo", None, SAME_KEY),
     ("alias/cameras", None, OTHER_KEY),
     (ID, None, UNKNOWN),
-    ("alias/cameras", ID, UNKNOWN),
-    (ID, f"{ACCOUNT}alias/cameras", UNKNOWN),
-    ("what/is/this", "what/is/this", SAME_KEY),
-    ("what/is/this", ID, UNKNOWN),
-    (ID, "what/is/this", UNKNOWN),
+    ("alias/cameras", f"{ACCOUNT}key/{ID}", UNKNOWN),
 ]
 
 
@@ -174,8 +160,7 @@ def test_keys(
     request = CreateStreamRequest(stream_name="cam", kms_key_id=requested)
     found(boto, [], [], KmsKeyId=shown)
     ensured = run(ENSURE, request, on_drift="ignore")
-    drift = (Drift("kms_key_id", requested, shown),) if same is OTHER_KEY else ()
-    assert ensured.drift == drift
+    assert ensured.drift == (Drift("kms_key_id", requested, shown),) * (same is OTHER_KEY)
     assert ensured.unverified == (("kms_key_id",) if same is UNKNOWN else ())
 
 
@@ -183,15 +168,11 @@ def test_keys(
     "answer",
     [
         DENIED,
-        refused("NotAuthorizedException", 401),
-        refused("UnknownOperationException"),
-        refused("InvalidAction"),
-        refused("NotImplemented", 501),
-        refused("404", 404),
-        refused("405", 405),
-        refused("501", 501),
+        *(refused(code) for code in ("UnknownOperationException", "InvalidAction")),
+        *(refused("NotImplemented", status) for status in (400, 404, 405, 501)),
+        *(refused(str(status), status) for status in (404, 405, 501)),
     ],
-    ids=lambda answer: str(answer.code),
+    ids=lambda answer: f"{answer.code} {answer.status}",
 )
 def test_unverified(run: Runner, boto: Scripted, answer: Answer) -> None:
     """What must not be read, or is not offered, is named; nothing else is made of it."""
@@ -202,33 +183,18 @@ def test_unverified(run: Runner, boto: Scripted, answer: Answer) -> None:
 
 
 def test_unverified_beside_drift(run: Runner, boto: Scripted) -> None:
-    """An error about differences also names what could not be compared."""
-    members = SAME | {"KmsKeyId": ID, "MediaType": "a/b"}
-    found(boto, [tags({}, "2"), DENIED], [tier("HOT")], **members)
+    """An error about differences also names what could not be compared; half of the tags say no."""
+    found(boto, [tags({}, "2"), DENIED], [tier("ICE")], **SAME | {"KmsKeyId": ID})
     with pytest.raises(errors.StreamDriftError) as caught:
         run(ENSURE, FULL)
-    assert caught.value.drift == (
-        Drift("media_type", "video/h264", "a/b"),
-        Drift("stream_storage_configuration.default_storage_tier", "WARM", "HOT"),
-    )
+    assert caught.value.drift == DRIFT[-1:]
     assert caught.value.unverified == ("kms_key_id", "tags")
-
-
-def test_unverified_and_recovered(run: Runner, boto: Scripted) -> None:
-    """What could not be compared is no drift."""
-    boto.on(CREATE, LOST).on(DESCRIBE, described(**SAME)).on(TAGS, DENIED).on(STORAGE, DENIED)
-    ensured = run(ENSURE, FULL)
-    assert ensured.outcome is EnsureOutcome.RECOVERED
-    assert ensured.unverified == ("tags", "stream_storage_configuration")
 
 
 FAILED_READS: dict[str, tuple[list[Answer], type[Exception]]] = {
     "5xx": ([BROKEN], errors.ServerError),
-    "503": ([refused("503", 503)], errors.ServerError),
-    "RequestTimeout": ([refused("RequestTimeout", 408)], errors.ServerError),
     "generic throttle": ([refused("ThrottlingException")], errors.ThrottlingError),
     "throttle to the end": ([THROTTLED] * 2, errors.ClientLimitExceededException),
-    "expired": ([refused("ExpiredTokenException", 403)], errors.AuthenticationError),
     "invalid": ([refused("InvalidArgumentException")], errors.InvalidRequestError),
     "403 without a code": ([refused("403", 403)], errors.ServiceError),
     "lost": ([LOST], errors.TransportError),
@@ -238,11 +204,7 @@ FAILED_READS: dict[str, tuple[list[Answer], type[Exception]]] = {
 @pytest.mark.parametrize("operation", [TAGS, STORAGE])
 @pytest.mark.parametrize("answers, error", FAILED_READS.values(), ids=list(FAILED_READS))
 def test_failed_reads_are_raised(
-    run: Runner,
-    boto: Scripted,
-    operation: str,
-    answers: list[Answer],
-    error: type[Exception],
+    run: Runner, boto: Scripted, operation: str, answers: list[Answer], error: type[Exception]
 ) -> None:
     """Any other failure of a read is raised, never hidden."""
     found(boto, [ALL_TAGS] if operation == STORAGE else [], [], **SAME)

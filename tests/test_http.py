@@ -1,6 +1,7 @@
 """Every outcome of a call over real HTTP on loopback, for each kind of client."""
 
 import copy
+import json
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from support.loopback import (
     REQUEST_ID,
     Loopback,
     Reply,
+    Request,
     arn,
     conflict,
     created,
@@ -33,8 +35,9 @@ from support.loopback import (
 
 import kvs_streams
 from kvs_streams import (
-    ClientLimitExceededException,
+    AccessDeniedError,
     CreateStreamRequest,
+    EnsuredStream,
     KvsStreamsError,
     ResourceInUseException,
     ServiceError,
@@ -45,15 +48,6 @@ from kvs_streams import (
 
 REQUEST = CreateStreamRequest(stream_name="front.door-1")
 ONCE = ThrottleRetry(max_attempts=1)
-DOCUMENTED = {
-    "AccountStreamLimitExceededException": "LimitExceededError",
-    "ClientLimitExceededException": "ThrottlingError",
-    "DeviceStreamLimitExceededException": "LimitExceededError",
-    "InvalidArgumentException": "InvalidRequestError",
-    "InvalidDeviceException": "InvalidRequestError",
-    "ResourceInUseException": "ServiceError",
-    "TagsPerResourceExceededLimitException": "InvalidRequestError",
-}
 
 
 def check(caught: KvsStreamsError, operation: str = "CreateStream") -> None:
@@ -67,45 +61,21 @@ def check(caught: KvsStreamsError, operation: str = "CreateStream") -> None:
         assert (str(twin), twin.args, vars(twin)) == (str(caught), caught.args, vars(caught))
 
 
-def check_service_error(
-    caught: Any, code: str, status: int, message: str, request_id: str | None = REQUEST_ID
-) -> None:
-    """Check everything that an error of the service's tells."""
-    check(caught)
-    assert caught.code == code
-    assert caught.message == message
-    assert caught.request_id == request_id
-    assert caught.http_status_code == status
-    assert caught.response["Error"] == {"Code": code, "Message": message}
-    assert type(caught.__cause__) is not type(caught)
-    assert isinstance(caught.__cause__, ClientError)
+# Errors of the service.
 
-
-@pytest.mark.parametrize("message_key", ["Message", "message"])
-@pytest.mark.parametrize("suffix", ["", ":http://internal.amazon.com/coral/x/", ":https://x/"])
-@pytest.mark.parametrize("code, parent", DOCUMENTED.items())
-def test_documented_exceptions(
-    connect: Connect, server: Loopback, code: str, parent: str, suffix: str, message_key: str
-) -> None:
-    """Each of the seven documented exceptions arrives as itself, with all that the reply said."""
-    server.on_create(error(code, "AWS's own words.", message_key=message_key, suffix=suffix))
-    driver = connect(throttle_retry=ONCE)
-    with pytest.raises(ClientError) as caught:
-        driver.create_stream(REQUEST)
-    assert type(caught.value) is getattr(kvs_streams, code)
-    assert type(caught.value).__base__ is getattr(kvs_streams, parent)
-    check_service_error(caught.value, code, 400, "AWS's own words.")
-
-
-EXPIRED = error(
-    "ExpiredTokenException", "The security token included in the request is expired", 403
-)
-OTHERS: list[Any] = [
+LIMITED, TAGGED = "AccountStreamLimitExceededException", "TagsPerResourceExceededLimitException"
+EXPIRED = "The security token included in the request is expired"
+ERRORS: list[tuple[Reply, str, str]] = [
+    (throttle(), "ClientLimitExceededException", "ClientLimitExceededException"),
+    (error("InvalidArgumentException"), *["InvalidArgumentException"] * 2),
+    (error("InvalidDeviceException", suffix=""), *["InvalidDeviceException"] * 2),
+    (error(LIMITED, message_key="message"), LIMITED, LIMITED),
+    (error(TAGGED, suffix=":https://x/"), TAGGED, TAGGED),
+    (error("DeviceStreamLimitExceededException"), *["DeviceStreamLimitExceededException"] * 2),
+    (conflict(), "ResourceInUseException", "ResourceInUseException"),
     (denied(), "AccessDeniedException", "AccessDeniedError"),
-    (EXPIRED, "ExpiredTokenException", "AuthenticationError"),
+    (error("ExpiredTokenException", EXPIRED, 403), "ExpiredTokenException", "AuthenticationError"),
     (error("ThrottlingException", "Rate exceeded"), "ThrottlingException", "ThrottlingError"),
-    (error("TooManyRequestsException", "", 429), "TooManyRequestsException", "ThrottlingError"),
-    (error("ValidationException"), "ValidationException", "InvalidRequestError"),
     (server_error(), "InternalFailure", "ServerError"),
     (error("NeverHeardOfException"), "NeverHeardOfException", "ServiceError"),
     (html(403), "403", "ServiceError"),
@@ -114,37 +84,31 @@ OTHERS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("reply, code, name", OTHERS, ids=[code for _, code, _ in OTHERS])
-def test_other_errors(driver: Driver, server: Loopback, reply: Reply, code: str, name: str) -> None:
-    """Codes that all of AWS shares become their class, and so does HTML from something between."""
+@pytest.mark.parametrize("reply, code, name", ERRORS, ids=[code for _, code, _ in ERRORS])
+def test_errors(connect: Connect, server: Loopback, reply: Reply, code: str, name: str) -> None:
+    """Each error arrives with all that the reply said, and so does HTML from something between."""
     server.on_create(reply)
     with pytest.raises(ServiceError) as caught:
-        driver.create_stream(REQUEST)
+        connect(throttle_retry=ONCE).create_stream(REQUEST)
+    check(caught.value)
     assert type(caught.value) is getattr(kvs_streams, name)
+    assert (caught.value.code, caught.value.http_status_code) == (code, reply.status)
     is_html = reply.headers["Content-Type"] == "text/html"
-    message = caught.value.response["Error"]["Message"]
-    request_id = None if is_html else REQUEST_ID
-    check_service_error(caught.value, code, reply.status, message, request_id)
+    message = caught.value.message
+    assert is_html or json.loads(reply.body) in ({"Message": message}, {"message": message})
+    assert caught.value.response["Error"] == {"Code": code, "Message": message}
+    assert caught.value.request_id == (None if is_html else REQUEST_ID)
+    assert type(caught.value.__cause__) is not type(caught.value)
+    assert isinstance(caught.value.__cause__, ClientError)
     assert len(server.requests) == 1
 
 
-def test_denied_action_is_named(driver: Driver, server: Loopback) -> None:
-    """A denial keeps AWS's sentence, which names the action that is missing."""
-    server.on_describe(denied("DescribeStream"))
-    with pytest.raises(
-        kvs_streams.AccessDeniedError, match=r"kinesisvideo:DescribeStream"
-    ) as caught:
-        driver.describe_stream("front.door-1")
-    check(caught.value, "DescribeStream")
-
-
-def test_not_found(driver: Driver, server: Loopback) -> None:
+def test_denied_describe(driver: Driver, server: Loopback) -> None:
     """An error of another operation carries that operation's name, and the stream's."""
-    server.on_describe(not_found())
-    with pytest.raises(kvs_streams.ResourceNotFoundException) as caught:
+    server.on_describe(denied("DescribeStream"))
+    with pytest.raises(AccessDeniedError, match=r"kinesisvideo:DescribeStream") as caught:
         driver.describe_stream(arn("front.door-1"))
     check(caught.value, "DescribeStream")
-    assert caught.value.http_status_code == 404
 
 
 # No usable response.
@@ -181,20 +145,7 @@ def test_no_usable_response(
     assert caught.value.__cause__ is not None
 
 
-def test_attempts_from_the_environment(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number of attempts counts as botocore resolved it, wherever it was set."""
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    driver = connect(refused_url(), attempts=None)
-    with pytest.raises(TransportError) as caught:
-        driver.create_stream(REQUEST)
-    assert not caught.value.outcome_unknown
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [ok(), ok({"StreamARN": None}), garbage(b""), garbage(b"<html>this hotel's network</html>")],
-    ids=["no ARN", "null", "empty", "HTML"],
-)
+@pytest.mark.parametrize("reply", [ok({"StreamARN": None}), garbage(b""), garbage(b"<html>")])
 def test_success_without_arn(driver: Driver, server: Loopback, reply: Reply) -> None:
     """A success without the ARN is an error of its own: nothing is invented."""
     server.on_create(reply)
@@ -247,6 +198,7 @@ def test_counts_add_up(connect: Connect, server: Loopback, clock: VirtualClock, 
     driver = connect(attempts=3, mode=mode)
     response = driver.create_stream(REQUEST)
     assert response.retry_attempts == 4
+    assert (response.request_id, response.http_status_code) == (REQUEST_ID, 200)
     assert len(clock.sleeps) == 2
     assert len(server.requests) == 5
 
@@ -265,38 +217,45 @@ def test_what_botocore_retries(
     assert clock.sleeps == []
 
 
-@pytest.mark.parametrize("attempts", [1, 2, 5])
-def test_throttled_to_the_end(
-    connect: Connect, server: Loopback, clock: VirtualClock, attempts: int
-) -> None:
-    """The service's own throttle is retried as often as the policy says, and no more."""
-    server.on_create(*[throttle()] * attempts)
-    driver = connect(throttle_retry=ThrottleRetry(max_attempts=attempts))
-    with pytest.raises(ClientLimitExceededException) as caught:
-        driver.create_stream(REQUEST)
-    check(caught.value)
-    assert caught.value.retry_attempts == attempts - 1
-    assert len(clock.sleeps) == attempts - 1
+# A fleet.
+
+# What becomes of some streams, and what their creates are answered; all others are created at once.
+DEVICE = "DeviceStreamLimitExceededException"
+TROUBLE: dict[str, tuple[str, list[Reply]]] = {
+    "cam-00": ("CREATED", [throttle(), created("cam-00")]),
+    "cam-01": ("InvalidArgumentException", [error("InvalidArgumentException")]),
+    "cam-02": ("InvalidDeviceException", [error("InvalidDeviceException")]),
+    "cam-03": (DEVICE, [error(DEVICE)]),
+    "cam-04": (TAGGED, [error(TAGGED)]),
+    "cam-05": ("EXISTING", [conflict()]),
+    "cam-06": ("AccessDeniedError", [denied()]),
+    "cam-07": ("RECOVERED", [drop()]),
+    "cam-24": (LIMITED, [error(LIMITED)]),
+}
 
 
-def test_throttled_and_created(driver: Driver, server: Loopback) -> None:
-    """A create that was throttled once succeeds on the second attempt."""
-    server.on_create(throttle(), created("front.door-1"))
-    response = driver.create_stream(REQUEST)
-    assert response.stream_arn == arn("front.door-1")
-    assert response.retry_attempts == 1
-    assert (response.request_id, response.http_status_code) == (REQUEST_ID, 200)
+def test_fleet(connect: Connect, server: Loopback) -> None:
+    """Each of 25 streams has its own result, each of the seven documented errors among them."""
+    replies = {name: list(answers) for name, (_, answers) in TROUBLE.items()}
+
+    def answer(request: Request) -> Reply:
+        name = request.body.get("StreamName", "")
+        if request.operation == "ListStreams":
+            return ok({"StreamInfoList": []})
+        if request.operation == "CreateStream":
+            return replies[name].pop(0) if name in replies else created(name)
+        return not_found() if name == "cam-24" else described(name)
+
+    server.answer_with(answer)
+    names = [f"cam-{number:02}" for number in range(25)]
+    pairs = connect().ensure_streams([CreateStreamRequest(stream_name=name) for name in names])
+    results = {request.stream_name: outcome(result) for request, result in pairs}
+    assert results == {name: TROUBLE.get(name, ["CREATED"])[0] for name in names}
+    assert len(pairs) == len(names)
+    assert server.calls.count("ListStreams") == 1
+    assert server.calls.count("CreateStream") == 26
 
 
-# All is well.
-
-
-def test_describe(driver: Driver, server: Loopback) -> None:
-    """A name and an ARN are different parameters of the service."""
-    server.on_describe(*[described("front.door-1")] * 2)
-    for stream in "front.door-1", arn("front.door-1"):
-        assert driver.describe_stream(stream).stream_arn == arn("front.door-1")
-    assert [request.body for request in server.requests] == [
-        {"StreamName": "front.door-1"},
-        {"StreamARN": arn("front.door-1")},
-    ]
+def outcome(result: Any) -> str:
+    """Name what became of a stream."""
+    return result.outcome.name if isinstance(result, EnsuredStream) else type(result).__name__

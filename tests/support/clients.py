@@ -132,6 +132,16 @@ class Driver:
     def ensure_stream(self, *args: Any, **kwargs: Any) -> Any:
         return self.finish(self.client.ensure_stream(*args, **kwargs))
 
+    def ensure_streams(self, *args: Any, **kwargs: Any) -> list[Any]:
+        results = self.client.ensure_streams(*args, **kwargs)
+        if self.loop is None:
+            return list(results)
+
+        async def collect() -> list[Any]:
+            return [pair async for pair in results]
+
+        return self.loop.run_until_complete(collect())
+
 
 class Connect(Protocol):
     """What the fixture ``connect`` gives: makes a driver, by default for the loopback server."""
