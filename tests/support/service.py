@@ -7,10 +7,11 @@ faults fall on calls. ``Awaited`` puts either behind ``await``.
 """
 
 import math
+import re
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -120,6 +121,42 @@ LOST = Answer(failure=ReadTimeoutError(endpoint_url=_ENDPOINT))
 CUT = Answer(failure=ConnectionClosedError(endpoint_url=_ENDPOINT))
 UNSENT = Answer(failure=EndpointConnectionError(endpoint_url=_ENDPOINT, error=OSError("refused")))
 NO_ARN = Answer({"StreamARN": None})
+RETRIED = CONFLICT.but(retries=1)
+
+_WORDS = {
+    "throttled": THROTTLED,
+    "conflict": CONFLICT,
+    "retried": RETRIED,
+    "gone": NOT_FOUND,
+    "broken": BROKEN,
+    "denied": DENIED,
+    "lost": LOST,
+    "cut": CUT,
+    "unsent": UNSENT,
+    "timeout": refused("RequestTimeout", 408),
+    "oops": refused("Oops", 500),
+    "expired": refused("ExpiredTokenException", 403),
+    "noarn": NO_ARN,
+    "null": Answer(None),
+    "useless": Answer(),
+}
+
+
+def told(text: str) -> list[Answer]:
+    """Return the answers that a text lists: ``conflict new@3 gone+10 creating@3 active@3``.
+
+    ``@`` says when the stream was created, in seconds since the start of the test, and ``+`` how
+    long the call takes.
+    """
+    answers = []
+    for word in text.split():
+        name, born, takes = re.findall(r"^([a-z]+)(?:@([-.0-9]+))?(?:\+([.0-9]+))?$", word)[0]
+        answer = _WORDS.get(name)
+        if answer is None:
+            age = float(born or 0)
+            answer = created(age) if name == "new" else described(name.upper(), age)
+        answers.append(answer.but(takes=float(takes or 0)))
+    return answers
 
 
 class Fake(ABC):
@@ -437,12 +474,6 @@ def first(times: int, fault: str, method: str = CREATE) -> Callable[[str, str, i
     return lambda called, _, count: fault if called == method and count < times else None
 
 
-def in_turn(faults: Iterable[str | None]) -> Callable[[str, str, int], str | None]:
-    """Return faults that fall on one call after another, whatever they are; then none."""
-    rest = iter(faults)
-    return lambda *_: next(rest, None)
-
-
 class Awaited:
     """The same client, to be awaited, as one of aiobotocore is."""
 
@@ -450,22 +481,12 @@ class Awaited:
         self.fake = fake
         self.meta = fake.meta
 
-    async def create_stream(self, **kwargs: Any) -> Any:
-        """Create a stream."""
-        return self.fake.create_stream(**kwargs)
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """Return an operation of the client as a coroutine function."""
+        if method not in OPERATIONS:
+            raise AttributeError(method)
 
-    async def describe_stream(self, **kwargs: Any) -> Any:
-        """Describe a stream."""
-        return self.fake.describe_stream(**kwargs)
+        async def make(**kwargs: Any) -> Any:
+            return getattr(self.fake, method)(**kwargs)
 
-    async def list_tags_for_stream(self, **kwargs: Any) -> Any:
-        """List a page of a stream's tags."""
-        return self.fake.list_tags_for_stream(**kwargs)
-
-    async def describe_stream_storage_configuration(self, **kwargs: Any) -> Any:
-        """Read a stream's storage tier."""
-        return self.fake.describe_stream_storage_configuration(**kwargs)
-
-    async def list_streams(self, **kwargs: Any) -> Any:
-        """List a page of the streams."""
-        return self.fake.list_streams(**kwargs)
+        return make
