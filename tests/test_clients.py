@@ -16,7 +16,6 @@ from support.runner import COROUTINES, KINDS, SYNC, THREADS, Runner
 from support.service import (
     CREATE,
     DESCRIBE,
-    STORAGE,
     TAGS,
     Answer,
     Awaited,
@@ -32,16 +31,11 @@ from kvs_streams import (
     ResourceInUseException,
     ServiceError,
     StreamsClient,
-    StreamStorageConfiguration,
 )
 
 ENSURE = "ensure_stream"
 CAM = CreateStreamRequest(stream_name="cam")
-COMPARED = CreateStreamRequest(
-    stream_name="cam",
-    tags={"site": "Bern"},
-    stream_storage_configuration=StreamStorageConfiguration(default_storage_tier="HOT"),
-)
+TAGGED = CreateStreamRequest(stream_name="cam", tags={"site": "Bern"})
 CLIENTS = pytest.mark.parametrize("cls", [StreamsClient, AsyncStreamsClient])
 
 
@@ -164,16 +158,16 @@ FOREIGN = [ValueError("a bug"), KeyError("cam"), AssertionError(), OSError(5, "x
 
 
 @pytest.mark.parametrize("error", FOREIGN, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("method", [CREATE, DESCRIBE, TAGS, STORAGE])
+@pytest.mark.parametrize("method", [CREATE, DESCRIBE, TAGS])
 def test_foreign_errors(run: Runner, boto: Scripted, method: str, error: BaseException) -> None:
     """What a fake raises passes through every flow as it is, and nothing more is called."""
     boto.on(method, Answer(failure=error))
-    for before, answers in {CREATE: "conflict", DESCRIBE: "active", TAGS: "useless"}.items():
+    for before, answers in {CREATE: "conflict", DESCRIBE: "active"}.items():
         if before == method:
             break
         boto.on(before, *told(answers))
     with pytest.raises(type(error)) as caught:
-        run(ENSURE, COMPARED)
+        run(ENSURE, TAGGED)
     assert caught.value is error
     assert boto.made[-1] == method
 

@@ -64,7 +64,8 @@ NO_WAIT: dict[str, Any] = {"wait": False}
 
 # What happens, the creates, the describes, options, the outcome or the error, and when the stream
 # was created that is returned or that is the ``created`` of the error.
-STORIES: list[tuple[str, str, str, dict[str, Any], str, float | None]] = [
+Story = tuple[str, str, str, dict[str, Any], str, float | None]
+STORIES: list[Story] = [
     ("new", "new", "gone creating active", {}, "CREATED", 0),
     ("there", "conflict", "active@-99", {}, "EXISTING", -99),
     ("there, being created", "conflict", "creating active", {}, "EXISTING", 0),
@@ -136,19 +137,10 @@ def end_of(run: Runner, request: CreateStreamRequest = CAM, **options: Any) -> t
     return ensured.outcome.name, ensured
 
 
-@pytest.mark.parametrize(
-    "creates, describes, options, end, born", [pytest.param(*s[1:], id=s[0]) for s in STORIES]
-)
-def test_stories(
-    run: Runner,
-    boto: Scripted,
-    creates: str,
-    describes: str,
-    options: dict[str, Any],
-    end: str,
-    born: float | None,
-) -> None:
+@pytest.mark.parametrize("story", STORIES, ids=[story[0] for story in STORIES])
+def test_stories(run: Runner, boto: Scripted, story: Story) -> None:
     """Each ends with the stream that is there, or an error with the response to the create."""
+    _, creates, describes, options, end, born = story
     tell(boto, creates, describes)
     name, result = end_of(run, **options)
     assert name == end
@@ -270,7 +262,7 @@ BERN = tags({"site": "Bern"})
 
 @pytest.mark.parametrize("timeout, takes", [(0, 0.0), (1, 2.0)], ids=["no time", "slow create"])
 @pytest.mark.parametrize(
-    "create, describe, reads, wait, end",
+    "case",
     [
         ("new", "active", [], True, "CREATED"),
         ("new", "creating", [], False, "CREATED"),
@@ -290,17 +282,10 @@ BERN = tags({"site": "Bern"})
     ],
 )
 def test_after_the_deadline(
-    run: Runner,
-    boto: Scripted,
-    timeout: float,
-    takes: float,
-    create: str,
-    describe: str,
-    reads: list[Answer],
-    wait: bool,
-    end: str,
+    run: Runner, boto: Scripted, timeout: float, takes: float, case: Any
 ) -> None:
     """No pause, no create, no further poll; what tells what the create came to is still done."""
+    create, describe, reads, wait, end = case
     tell(boto, f"{create}+{takes}", describe)
     boto.on(TAGS, *reads)
     assert end_of(run, TAGGED, wait=wait, timeout=timeout)[0] == end

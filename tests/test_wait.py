@@ -107,31 +107,24 @@ def test_not_found(run: Runner, boto: Scripted, answers: str, options: dict[str,
 
 
 @pytest.mark.parametrize(
-    "answers, options, pauses, status, cause",
+    "answers, timeout, pauses, status, cause",
     [
-        ("broken creating creating creating", {"timeout": 1.5}, 3, "CREATING", "ServerError"),
+        ("broken creating creating creating", 1.5, 3, "CREATING", "ServerError"),
         # With a timeout of 0 there is one poll.
-        ("creating", {"timeout": 0}, 0, "CREATING", "NoneType"),
-        ("creating", {"timeout": 0, "not_found_grace": 0}, 0, "CREATING", "NoneType"),
-        ("throttled", {"timeout": 0}, 0, None, "ClientLimitExceededException"),
-        ("gone gone gone", {"timeout": 1}, 2, None, "ResourceNotFoundException"),
+        ("creating", 0, 0, "CREATING", "NoneType"),
+        ("throttled", 0, 0, None, "ClientLimitExceededException"),
+        ("gone gone gone", 1, 2, None, "ResourceNotFoundException"),
     ],
 )
 def test_deadline(
-    run: Runner,
-    boto: Scripted,
-    answers: str,
-    options: dict[str, float],
-    pauses: int,
-    status: str | None,
-    cause: str,
+    run: Runner, boto: Scripted, answers: str, timeout: float, pauses: int, status: Any, cause: str
 ) -> None:
     """The last pause ends at the deadline; a last poll follows, and then no more."""
     boto.on(DESCRIBE, *told(answers))
     with pytest.raises(errors.WaitTimeoutError) as caught:
-        run(WAIT, "cam", **options)
+        run(WAIT, "cam", timeout=timeout)
     assert len(boto.clock.sleeps) == pauses
-    assert boto.times(DESCRIBE)[-1] == options["timeout"] == caught.value.waited
+    assert boto.times(DESCRIBE)[-1] == timeout == caught.value.waited
     assert caught.value.stream_name == "cam"
     assert caught.value.last_status == status
     assert str(status or "never seen") in str(caught.value)

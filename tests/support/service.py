@@ -38,6 +38,7 @@ CREATE, DESCRIBE, TAGS, STORAGE, LIST = OPERATIONS = (
     "describe_stream_storage_configuration",
     "list_streams",
 )
+_DESCRIBED = {"DeviceName", "MediaType", "KmsKeyId", "DataRetentionInHours"}
 _ENDPOINT = "https://kinesisvideo.example"
 
 
@@ -267,13 +268,11 @@ class Stream:
 
     name: str
     born: float
-    members: dict[str, Any]
-    tags: dict[str, str]
-    tier: str
+    request: Mapping[str, Any]
+    """The keyword arguments of its create."""
     active_at: float
     visible_at: float
-    deleting_since: float | None = None
-    gone_at: float | None = None
+    gone_at: float = math.inf
 
     @property
     def arn(self) -> str:
@@ -350,9 +349,8 @@ class Model(Fake):
     def delete(self, name: str) -> None:
         """Begin to delete a stream, as others can at any time."""
         stream = self.find(name)
-        if stream is not None and stream.deleting_since is None:
-            stream.deleting_since = self.clock.elapsed
-            stream.gone_at = self.clock.elapsed + self.deleting
+        if stream is not None:
+            stream.gone_at = min(stream.gone_at, self.clock.elapsed + self.deleting)
 
     def vanish(self, name: str) -> None:
         """Let a stream be gone at once."""
@@ -362,14 +360,14 @@ class Model(Fake):
     def find(self, name: str) -> Stream | None:
         """Return the stream that has the name now."""
         stream = self.streams.get(name)
-        if stream is None or stream.gone_at is None or self.clock.elapsed < stream.gone_at:
+        if stream is None or self.clock.elapsed < stream.gone_at:
             return stream
         del self.streams[name]
         return None
 
     def status(self, stream: Stream) -> str:
         """Return the status of a stream now."""
-        if stream.deleting_since is not None:
+        if stream.gone_at < math.inf:
             return "DELETING"
         return "ACTIVE" if self.clock.elapsed >= stream.active_at else "CREATING"
 
@@ -396,7 +394,10 @@ class Model(Fake):
             return self._describe(name, stream)
         if stream is None:
             return NOT_FOUND
-        return tags(stream.tags) if method == TAGS else tier(stream.tier)
+        if method == TAGS:
+            return tags(stream.request.get("Tags", {}))
+        storage = stream.request.get("StreamStorageConfiguration", {"DefaultStorageTier": "HOT"})
+        return tier(storage["DefaultStorageTier"])
 
     def _create(self, name: str, kwargs: dict[str, Any]) -> Answer:
         if not self._has_token():
@@ -411,17 +412,8 @@ class Model(Fake):
         others = [other.born for other in self.history[-100:] if other.name == name]
         # Creation times have whole milliseconds, rounded down.
         born = max([math.floor(born * 1000 + 1e-6) / 1000, *(round(o + 0.001, 3) for o in others)])
-        fields = ("DeviceName", "MediaType", "KmsKeyId", "DataRetentionInHours")
-        storage = kwargs.get("StreamStorageConfiguration", {"DefaultStorageTier": "HOT"})
-        stream = Stream(
-            name,
-            born,
-            {field: kwargs[field] for field in fields if field in kwargs},
-            dict(kwargs.get("Tags", {})),
-            storage["DefaultStorageTier"],
-            active_at=self.clock.elapsed + self.creating,
-            visible_at=self.clock.elapsed + self.hidden,
-        )
+        now = self.clock.elapsed
+        stream = Stream(name, born, kwargs, now + self.creating, now + self.hidden)
         self.streams[name] = stream
         self.history.append(stream)
         return stream
@@ -441,13 +433,14 @@ class Model(Fake):
         return Answer({"StreamInfoList": [self._info(stream) for stream in found], **token})
 
     def _info(self, stream: Stream) -> dict[str, Any]:
+        request = {name: value for name, value in stream.request.items() if name in _DESCRIBED}
         return {
             "StreamName": stream.name,
             "StreamARN": stream.arn,
             "Status": self.status(stream),
             "CreationTime": SERVER_START + timedelta(seconds=stream.born),
             "DataRetentionInHours": 0,
-            **stream.members,
+            **request,
         }
 
     def _has_token(self) -> bool:
