@@ -1,9 +1,7 @@
 """The asynchronous client: runs the same flows and fleets with ``await``."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
-from contextvars import copy_context
-from functools import partial
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from typing import Any, Literal, TypeVar, cast
 
 from botocore.client import BaseClient
@@ -26,12 +24,6 @@ from .errors import KvsStreamsError
 from .typing import AsyncKinesisVideoClient, BotoSession, KinesisVideoClient
 
 _T = TypeVar("_T")
-
-
-async def _in_thread(function: Callable[..., _T], *args: Any) -> _T:
-    """Call a function in a worker thread, in the context of the caller."""
-    call = partial(copy_context().run, function, *args)
-    return await asyncio.get_running_loop().run_in_executor(None, call)
 
 
 class AsyncStreamsClient(ClientBase):
@@ -84,7 +76,7 @@ class AsyncStreamsClient(ClientBase):
     async def _ready(self) -> None:
         """Build a client in a worker thread unless there is one."""
         if self._client is None:
-            await _in_thread(self._built)
+            await asyncio.to_thread(self._built)
 
     async def _run(self, flow: Flow[_T]) -> _T:
         """Run a flow to its end."""
@@ -99,7 +91,7 @@ class AsyncStreamsClient(ClientBase):
                 elif is_async(self._client):
                     outcome = await make_async(self._client, question)
                 else:
-                    outcome = await _in_thread(make, self._client, question)
+                    outcome = await asyncio.to_thread(make, self._client, question)
         except StopIteration as stop:
             return cast("_T", stop.value)
 
