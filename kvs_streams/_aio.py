@@ -1,43 +1,21 @@
 """The asynchronous client: runs the same flows and fleets with ``await``."""
 
 import asyncio
-import math
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
-from contextvars import copy_context
-from functools import partial
-from threading import Lock
-from types import TracebackType
-from typing import Any, Literal, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from typing import Any, Literal, TypeVar, cast
 
 from botocore.client import BaseClient
 from botocore.config import Config
 from typing_extensions import Self
 
 from . import _clock
-from ._boto import (
-    build,
-    check_client,
-    check_sources,
-    connections,
-    is_async,
-    make,
-    make_async,
-    where,
-)
+from ._boto import connections, is_async, make, make_async
 from ._calls import Calls, Feed
-from ._client import check_request, check_retry
+from ._client import ClientBase, check_request
 from ._ensure import check_on_drift, ensure
 from ._fleet import Fleet
 from ._fleet_parts import Options
-from ._flow import (
-    Flow,
-    Operation,
-    Pause,
-    ThrottleRetry,
-    create,
-    describe,
-    wait_until_active,
-)
+from ._flow import Flow, Pause, ThrottleRetry, create, describe, wait_until_active
 from ._models import CreateStreamResponse, EnsuredStream, StreamInfo
 from ._request import CreateStreamRequest
 from ._stubs import KinesisVideoClient as BotoClient
@@ -48,13 +26,7 @@ from .typing import AsyncKinesisVideoClient, BotoSession, KinesisVideoClient
 _T = TypeVar("_T")
 
 
-async def _in_thread(function: Callable[..., _T], *args: Any) -> _T:
-    """Call a function in a worker thread, in the context of the caller."""
-    call = partial(copy_context().run, function, *args)
-    return await asyncio.get_running_loop().run_in_executor(None, call)
-
-
-class AsyncStreamsClient:
+class AsyncStreamsClient(ClientBase):
     """A typed client that creates Kinesis video streams with ``await``.
 
     Over a boto3 client each call is made in a worker thread, so that the event loop is never
@@ -87,26 +59,7 @@ class AsyncStreamsClient:
         config: Config | None = None,
         throttle_retry: ThrottleRetry = ThrottleRetry(),  # noqa: B008  # it never changes
     ) -> None:
-        check_retry(throttle_retry)
-        check_sources(
-            client,
-            session=session,
-            region_name=region_name,
-            endpoint_url=endpoint_url,
-            config=config,
-        )
-        if client is not None:
-            check_client(client)
-        self._build_client = partial(build, session, region_name, endpoint_url, config)
-        self._owns_client = client is None
-        self._client: Any = client
-        self._building = Lock()
-        self._throttle_retry = throttle_retry
-
-    def __repr__(self) -> str:
-        """Show the region and the endpoint, once there is a client."""
-        built = self._client is not None
-        return f"{type(self).__name__}({where(self._client) if built else 'not built yet'})"
+        super().__init__(client, throttle_retry, session, region_name, endpoint_url, config)
 
     @property
     def boto_client(self) -> BotoClient:
@@ -118,20 +71,15 @@ class AsyncStreamsClient:
             ConfigurationError: If no client can be built: no region, an unknown profile, a bad
                 endpoint.
         """
-        return self._build()
+        return self._built()
 
-    def _build(self) -> BotoClient:
-        """Build a client unless there is one."""
-        with self._building:
-            if self._client is None:
-                self._client = self._build_client()
-            found: BotoClient = self._client
-            return found
+    async def _ready(self) -> None:
+        """Build a client in a worker thread unless there is one."""
+        if self._client is None:
+            await asyncio.to_thread(self._built)
 
-    async def _run(self, make_flow: Callable[[Operation], Flow[_T]], timeout: float) -> _T:
+    async def _run(self, flow: Flow[_T]) -> _T:
         """Run a flow to its end."""
-        # Before anything is awaited: the operation starts now.
-        flow = make_flow(Operation(self._throttle_retry, timeout))
         await self._ready()
         outcome: Outcome | None = None
         try:
@@ -143,14 +91,9 @@ class AsyncStreamsClient:
                 elif is_async(self._client):
                     outcome = await make_async(self._client, question)
                 else:
-                    outcome = await _in_thread(make, self._client, question)
+                    outcome = await asyncio.to_thread(make, self._client, question)
         except StopIteration as stop:
-            result: _T = stop.value
-            return result
-
-    async def _ready(self) -> None:
-        if self._client is None:
-            await _in_thread(self._build)
+            return cast("_T", stop.value)
 
     async def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream; it becomes ``ACTIVE`` some time after this returns.
@@ -168,7 +111,7 @@ class AsyncStreamsClient:
                 stream exists already. ``ConfigurationError`` also if no client can be built.
         """
         check_request(request)
-        return await self._run(lambda operation: create(operation, request), math.inf)
+        return await self._run(create(self._operation(), request))
 
     async def describe_stream(self, stream: str) -> StreamInfo:
         """Describe a stream.
@@ -183,7 +126,7 @@ class AsyncStreamsClient:
             KvsStreamsError: As ``StreamsClient.describe_stream``; ``ResourceNotFoundException`` if
                 the stream does not exist.
         """
-        return await self._run(lambda operation: describe(operation, stream), math.inf)
+        return await self._run(describe(self._operation(), stream))
 
     async def wait_until_active(
         self, stream: str, *, timeout: float = 300.0, not_found_grace: float = 10.0
@@ -203,9 +146,8 @@ class AsyncStreamsClient:
                 stream is not ``ACTIVE`` at the deadline, ``StreamDeletingError`` if it is being
                 deleted.
         """
-        return await self._run(
-            lambda operation: wait_until_active(operation, stream, not_found_grace), timeout
-        )
+        operation = self._operation(timeout)
+        return await self._run(wait_until_active(operation, stream, not_found_grace))
 
     async def ensure_stream(
         self,
@@ -232,9 +174,8 @@ class AsyncStreamsClient:
         """
         check_request(request)
         check_on_drift(on_drift)
-        return await self._run(
-            lambda operation: ensure(operation, request, wait=wait, on_drift=on_drift), timeout
-        )
+        operation = self._operation(timeout)
+        return await self._run(ensure(operation, request, wait=wait, on_drift=on_drift))
 
     def ensure_streams(
         self,
@@ -309,24 +250,12 @@ class AsyncStreamsClient:
 
     async def aclose(self) -> None:
         """Close the boto3 client if this client built it."""
-        if self._owns_client:
-            await _in_thread(self._close)
-
-    def _close(self) -> None:
-        with self._building:
-            client = self._client
-        if client is not None:
-            client.close()
+        self._close()
 
     async def __aenter__(self) -> Self:
         """Return this client."""
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         """Close as ``aclose`` does."""
         await self.aclose()

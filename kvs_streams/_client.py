@@ -3,27 +3,19 @@
 import math
 import threading
 from collections.abc import Generator, Iterable, Iterator
-from types import TracebackType
-from typing import Literal, TypeVar
+from functools import partial
+from typing import Any, Literal, TypeVar, cast
 
 from botocore.client import BaseClient
 from botocore.config import Config
 from typing_extensions import Self
 
 from . import _clock
-from ._boto import build, check_client, check_sources, connections, is_async, make, where
+from ._boto import build, check_sources, connections, is_async, make, where
 from ._ensure import check_on_drift, ensure
 from ._fleet import Fleet
 from ._fleet_parts import Options
-from ._flow import (
-    Flow,
-    Operation,
-    Pause,
-    ThrottleRetry,
-    create,
-    describe,
-    wait_until_active,
-)
+from ._flow import Flow, Operation, Pause, ThrottleRetry, create, describe, wait_until_active
 from ._models import CreateStreamResponse, EnsuredStream, StreamInfo
 from ._request import CreateStreamRequest
 from ._stubs import KinesisVideoClient as BotoClient
@@ -45,13 +37,55 @@ def check_request(request: object) -> None:
         )
 
 
-def check_retry(throttle_retry: object) -> None:
-    """Refuse what is not a retry policy, such as botocore's dict."""
-    if not isinstance(throttle_retry, ThrottleRetry):
-        raise TypeError(f"throttle_retry must be a ThrottleRetry, not {shown(throttle_retry)}")
+class ClientBase:
+    """What both clients share: a boto client, passed in or built, and the policy of its calls."""
+
+    def __init__(  # noqa: PLR0917  # those of the public constructors
+        self,
+        client: Any,
+        throttle_retry: ThrottleRetry,
+        session: BotoSession | None,
+        region_name: str | None,
+        endpoint_url: str | None,
+        config: Config | None,
+    ) -> None:
+        # Such as botocore's dict of retries.
+        if not isinstance(throttle_retry, ThrottleRetry):
+            raise TypeError(f"throttle_retry must be a ThrottleRetry, not {shown(throttle_retry)}")
+        check_sources(
+            client,
+            session=session,
+            region_name=region_name,
+            endpoint_url=endpoint_url,
+            config=config,
+        )
+        self._client: Any = client
+        self._owns_client = client is None
+        self._throttle_retry = throttle_retry
+        self._build = partial(build, session, region_name, endpoint_url, config)
+        self._building = threading.Lock()
+
+    def __repr__(self) -> str:
+        """Show the region and the endpoint, once there is a client."""
+        return f"{type(self).__name__}({where(self._client)})"
+
+    def _built(self) -> BotoClient:
+        """Return the client; build it if there is none yet."""
+        with self._building:
+            if self._client is None:
+                self._client = self._build()
+            return cast("BotoClient", self._client)
+
+    def _operation(self, timeout: float = math.inf) -> Operation:
+        return Operation(self._throttle_retry, timeout)
+
+    def _close(self) -> None:
+        """Close the boto3 client if this client built it."""
+        if self._owns_client and self._client is not None:
+            self._client.close()
 
 
-class StreamsClient:
+class StreamsClient(ClientBase):
     """A typed client that creates Kinesis video streams, safe to share between threads.
 
     Args:
@@ -79,36 +113,15 @@ class StreamsClient:
         config: Config | None = None,
         throttle_retry: ThrottleRetry = ThrottleRetry(),  # noqa: B008  # it never changes
     ) -> None:
-        check_retry(throttle_retry)
-        check_sources(
-            client,
-            session=session,
-            region_name=region_name,
-            endpoint_url=endpoint_url,
-            config=config,
-        )
-        if client is None:
-            client = build(session, region_name, endpoint_url, config)
-            self._owns_client = True
-        else:
-            check_client(client)
-            self._owns_client = False
-            if is_async(client):
-                raise TypeError("client is asynchronous; use it with AsyncStreamsClient")
-        self._client: BotoClient = client  # type: ignore[assignment]  # ty: ignore[invalid-assignment]
-        self._throttle_retry = throttle_retry
-
-    def __repr__(self) -> str:
-        """Show the region and the endpoint."""
-        return f"{type(self).__name__}({where(self._client)})"
+        super().__init__(client, throttle_retry, session, region_name, endpoint_url, config)
+        if is_async(client):
+            raise TypeError("client is asynchronous; use it with AsyncStreamsClient")
+        self._built()
 
     @property
     def boto_client(self) -> BotoClient:
         """The boto3 client, for every other operation."""
-        return self._client
-
-    def _operation(self, timeout: float = math.inf) -> Operation:
-        return Operation(self._throttle_retry, timeout)
+        return self._built()
 
     def _run(self, flow: Flow[_T]) -> _T:
         """Run a flow to its end."""
@@ -122,8 +135,7 @@ class StreamsClient:
                 else:
                     outcome = make(self._client, question)
         except StopIteration as stop:
-            result: _T = stop.value
-            return result
+            return cast("_T", stop.value)
 
     def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream; it becomes ``ACTIVE`` some time after this returns.
@@ -312,19 +324,13 @@ class StreamsClient:
 
     def close(self) -> None:
         """Close the boto3 client if this client built it."""
-        if self._owns_client:
-            self._client.close()
+        self._close()
 
     def __enter__(self) -> Self:
         """Return this client."""
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         """Close as ``close`` does."""
         self.close()
 

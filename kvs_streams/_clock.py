@@ -13,6 +13,8 @@ import time
 from ._text import shown
 
 SECOND = 1_000_000_000
+# Longer than any wait in one go, and short enough for every timer of Python's.
+_LONGEST_WAIT = 86_400.0
 
 
 class SystemClock:
@@ -39,11 +41,11 @@ class SystemClock:
 
         Args:
             event: What to wait for.
-            nanoseconds: How long to wait at the most, which can be infinite.
+            nanoseconds: How long to wait at the most; a day if it is infinite.
             busy: Whether calls are in flight; a virtual clock does not advance meanwhile.
         """
         del busy
-        event.wait(None if nanoseconds == math.inf else nanoseconds / SECOND)
+        event.wait(min(nanoseconds / SECOND, _LONGEST_WAIT))
 
     async def wait_async(self, event: asyncio.Event, nanoseconds: float, *, busy: bool) -> None:
         """Suspend this task until an event is set, or for a time, as ``wait`` does.
@@ -51,15 +53,12 @@ class SystemClock:
         A timer sets the event: before Python 3.12 ``asyncio.wait_for`` can swallow a cancellation.
         """
         del busy
-        loop = asyncio.get_running_loop()
-        timer = None
-        if nanoseconds != math.inf:
-            timer = loop.call_later(nanoseconds / SECOND, event.set)
+        seconds = min(nanoseconds / SECOND, _LONGEST_WAIT)
+        timer = asyncio.get_running_loop().call_later(seconds, event.set)
         try:
             await event.wait()
         finally:
-            if timer is not None:
-                timer.cancel()
+            timer.cancel()
 
     def random(self) -> float:
         """Return a random number from 0 up to, but not including, 1."""
@@ -71,7 +70,7 @@ clock: SystemClock = SystemClock()
 
 def to_nanoseconds(name: str, seconds: float) -> int | float:
     """Return seconds as nanoseconds; refuse what is not a time. Infinity stays infinity."""
-    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
+    if not isinstance(seconds, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {shown(seconds)}")
     if not seconds >= 0:  # not a number compares false with everything
         raise ValueError(f"{name} must be at least 0 seconds, got {shown(seconds)}")

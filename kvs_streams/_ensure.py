@@ -1,27 +1,18 @@
 """The flow of ``ensure_stream``: create a stream unless it exists."""
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
+from attrs import define
+
+from . import errors
 from ._clock import SECOND
 from ._drift import compare
-from ._flow import Flow, Operation, Pause, Poller, create
-from ._models import CreateStreamResponse, EnsuredStream, EnsureOutcome, StreamArn, StreamInfo
+from ._flow import Flow, Operation, Poller, create
+from ._models import CreateStreamResponse, EnsuredStream, EnsureOutcome, StreamInfo, StreamStatus
 from ._request import CreateStreamRequest
 from ._text import shown
 from ._wire import server_time
-from .errors import (
-    KvsStreamsError,
-    ResourceInUseException,
-    ResourceNotFoundException,
-    ServerError,
-    StreamDeletingError,
-    StreamDriftError,
-    TransportError,
-    UnexpectedResponseError,
-    WaitTimeoutError,
-    annotate,
-)
 
 OnDrift = Literal["raise", "ignore"]
 
@@ -52,40 +43,34 @@ def ensure(
         on_drift: Whether to raise if the stream differs from the request.
         first_pause: The time from a create to the first describe, in nanoseconds; a fleet sets it.
     """
-    flow = _Ensure(operation, request, wait=wait, first_pause=first_pause)
+    state = _Ensure(operation, request, Poller(operation, request.stream_name), wait, first_pause)
     try:
-        ensured = yield from flow.run()
+        ensured = yield from state.run()
         if ensured.drift and on_drift == "raise":
-            raise StreamDriftError(
+            raise errors.StreamDriftError(
                 ensured.drift, stream=ensured.stream, unverified=ensured.unverified
             )
-    except KvsStreamsError as error:
-        flow.complete(error)
+    except errors.KvsStreamsError as error:
+        state.complete(error)
         raise
     return ensured
 
 
+@define
 class _Ensure:
     """What is known of a stream that is ensured, and the two steps that take turns."""
 
-    def __init__(
-        self, operation: Operation, request: CreateStreamRequest, *, wait: bool, first_pause: int
-    ) -> None:
-        self._operation = operation
-        self._request = request
-        self._poller = Poller(operation, request.stream_name)
-        self._wait = wait
-        self._first_pause = first_pause
-        # The latest response to a create, which errors carry, also if others replaced the stream.
-        self._created: CreateStreamResponse | None = None
-        # What the latest create came to: the ARN of the stream, or the error that left its outcome
-        # unknown, or neither after a conflict.
-        self._arn: StreamArn | None = None
-        self._unknown: KvsStreamsError | None = None
-        # Whether any create since the name was last free may have succeeded unnoticed, and when
-        # this operation began by the server's clock.
-        self._possibly_own = False
-        self._began: datetime | None = None
+    operation: Operation
+    request: CreateStreamRequest
+    poller: Poller
+    wait: bool
+    first_pause: int
+    created: CreateStreamResponse | None = None
+    """The latest response to a create, which errors carry, also if others replaced the stream."""
+    unknown: errors.KvsStreamsError | None = None
+    """The error that left the outcome of the latest create unknown."""
+    possibly_own: bool = False
+    """Whether any create since the name was last free may have succeeded unnoticed."""
 
     def run(self) -> Flow[EnsuredStream]:
         """Create and follow in turn, until a stream is there."""
@@ -94,92 +79,75 @@ class _Ensure:
             ensured = yield from self._follow()
             if ensured is not None:
                 return ensured
-            self._operation.check()
+            if self.operation.remaining <= 0:
+                raise self.operation.timed_out()
 
-    def complete(self, error: KvsStreamsError) -> None:
+    def complete(self, error: errors.KvsStreamsError) -> None:
         """Add to an error what this operation knows of the stream."""
-        error.created = self._created
-        if error is self._unknown:
-            return
-        if isinstance(error, WaitTimeoutError) and self._unknown is not None:
-            error.__cause__ = self._unknown
-        if self._possibly_own and not isinstance(error, StreamDriftError):
-            annotate(error, "An earlier create of this call may have succeeded.")
+        error.created = self.created
+        is_told = error is self.unknown or isinstance(error, errors.StreamDriftError)
+        if self.possibly_own and not is_told:
+            errors.annotate(error, "An earlier create of this call may have succeeded.")
 
     def _create(self) -> Flow[None]:
         """Create once; raise what neither a conflict nor an unknown outcome explains."""
-        self._arn = self._unknown = self._began = None
+        self.unknown = arn = None
         try:
-            self._created = yield from create(self._operation, self._request)
-            self._arn = self._created.stream_arn
-        except ResourceInUseException as error:
-            self._possibly_own = self._possibly_own or error.possibly_own
-            self._began = self._began_before(error.response)
-            self._poller.expect(0)
+            self.created = yield from create(self.operation, self.request)
+            arn = self.created.stream_arn
+        except errors.ResourceInUseException as error:
+            self.possibly_own = self.possibly_own or error.possibly_own
+            self.poller.expect(0)
             return
-        except (ServerError, TransportError, UnexpectedResponseError) as error:
-            if isinstance(error, TransportError) and not error.outcome_unknown:
+        except (errors.ServerError, errors.TransportError, errors.UnexpectedResponseError) as error:
+            if isinstance(error, errors.TransportError) and not error.outcome_unknown:
                 raise
-            if isinstance(error, ServerError):
-                self._began = self._began_before(error.response)
-            self._unknown = error
-        self._possibly_own = self._arn is None
-        self._poller.hurry()
-        self._poller.expect(_NOT_FOUND_GRACE, self._arn)
-        pause = min(self._first_pause, self._operation.remaining)
-        if pause > 0 and self._wait:
-            self._poller.hurry(0)
-            yield Pause(int(pause))
+            self.unknown = self.operation.last_error = error
+        self.possibly_own = arn is None
+        self.poller.expect(_NOT_FOUND_GRACE, arn)
+        self.poller.pause = 0
+        if self.wait and self.first_pause:
+            yield from self.operation.sleep(self.first_pause, is_decisive=True)
 
     def _follow(self) -> Flow[EnsuredStream | None]:
         """Poll what exists; ``None`` if the name turns out to be free."""
         try:
-            info = yield from self._poller.until_seen(active=self._wait)
-            if info.stream_arn == self._arn:
-                return EnsuredStream(stream=info, outcome=EnsureOutcome.CREATED)
-            return (yield from self._compare(info))
-        except StreamDeletingError:
-            if not self._wait or self._has_seen_its_own():
+            info = yield from self.poller.until_seen(active=self.wait)
+            if info.status != StreamStatus.DELETING:
+                return (yield from self._compare(info))
+            if not self.wait or info.stream_arn == self.poller.created:
+                raise self.operation.deleting()
+            while info.status == StreamStatus.DELETING:
+                info = (yield from self.poller.poll()) or info
+        except errors.ResourceNotFoundException:
+            seen, created = self.operation.seen, self.poller.created
+            if seen is None and self.unknown is not None:
+                raise self.unknown from self.unknown.__cause__
+            if created is not None and (seen is None or seen.stream_arn == created):
                 raise
-            yield from self._poller.until_deleted()
-        except ResourceNotFoundException:
-            if self._poller.last is None:
+            if seen is None:
                 # After a conflict the create is the authoritative answer: it is sent again.
-                if self._unknown is not None:
-                    raise self._unknown from self._unknown.__cause__
-                if self._arn is not None:
-                    raise
                 return None
-            if self._has_seen_its_own():
-                raise
         # What an earlier create may have made was seen, and is gone.
-        self._possibly_own = False
-        self._poller.hurry()
+        self.possibly_own = False
         return None
 
     def _compare(self, info: StreamInfo) -> Flow[EnsuredStream]:
-        began = self._began or self._began_before(self._poller.last_reply)
-        drift, unverified = yield from compare(self._operation, self._request, info)
-        born = info.creation_time
-        is_recent = began is not None and born is not None and born >= began
-        is_own = self._possibly_own and is_recent and not drift
-        return EnsuredStream(
-            stream=info,
-            outcome=EnsureOutcome.RECOVERED if is_own else EnsureOutcome.EXISTING,
-            drift=drift,
-            unverified=unverified,
-        )
+        """Tell how a stream came about, and how it differs from the request."""
+        if info.stream_arn == self.poller.created:
+            return EnsuredStream(stream=info, outcome=EnsureOutcome.CREATED)
+        is_own = self.possibly_own and self._is_recent(info.creation_time)
+        drift, unverified = yield from compare(self.operation, self.request, info)
+        outcome = EnsureOutcome.RECOVERED if is_own and not drift else EnsureOutcome.EXISTING
+        return EnsuredStream(stream=info, outcome=outcome, drift=drift, unverified=unverified)
 
-    def _has_seen_its_own(self) -> bool:
-        """Tell whether the stream seen last is the one that the latest create created."""
-        return self._poller.last is not None and self._poller.last.stream_arn == self._arn
+    def _is_recent(self, born: datetime | None) -> bool:
+        """Tell whether the stream just described was created since this operation began.
 
-    def _began_before(self, reply: Any) -> datetime | None:
-        """Return when the operation began by the server's clock, given a reply that just came.
-
-        A reply shows whole seconds and a stream whole milliseconds, both rounded down: the result
-        is up to a second early, never late.
+        All by the server's clock. A reply shows whole seconds and a stream whole milliseconds, both
+        rounded down: the beginning is up to a second early, never late.
         """
-        time = server_time(reply)
-        waited = self._operation.answered - self._operation.started
-        return None if time is None else time - timedelta(milliseconds=-(-waited // 1_000_000))
+        now = server_time(self.poller.last_reply)
+        waited = self.operation.answered - self.operation.started
+        since = timedelta(milliseconds=-(-waited // 1_000_000))
+        return now is not None and born is not None and born >= now - since

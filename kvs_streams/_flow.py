@@ -8,27 +8,17 @@ network and no event loop: one flow serves the sync client, the async client and
 import logging
 import math
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from attrs import frozen
 
-from . import _clock
+from . import _clock, errors
 from ._clock import SECOND, to_nanoseconds
 from ._models import CreateStreamResponse, StreamArn, StreamInfo, StreamStatus
 from ._request import CreateStreamRequest
 from ._text import shown
-from ._wire import Call, Outcome, create_call, describe_call, metadata, read_created, read_stream
-from .errors import (
-    ClientLimitExceededException,
-    KvsStreamsError,
-    ResourceInUseException,
-    ResourceNotFoundException,
-    ServerError,
-    ServiceError,
-    StreamDeletingError,
-    ThrottlingError,
-    WaitTimeoutError,
-)
+from ._wire import Call, Outcome, create_call, describe_call, read_created, read_stream
 
 _log = logging.getLogger("kvs_streams")
 _log.addHandler(logging.NullHandler())
@@ -40,6 +30,7 @@ _T = TypeVar("_T")
 _FIRST_PAUSE = SECOND // 2
 _LONGEST_PAUSE = 5 * SECOND
 _JITTER = 0.25
+_FINAL = {StreamStatus.ACTIVE, StreamStatus.DELETING}
 
 
 class Pause(NamedTuple):
@@ -90,12 +81,10 @@ class ThrottleRetry:
         """Refuse a policy that makes no sense."""
         check_count("max_attempts", self.max_attempts)
         to_nanoseconds("base_delay", self.base_delay)
-        if to_nanoseconds("max_delay", self.max_delay) == math.inf:
-            raise ValueError(f"max_delay must be finite, got {shown(self.max_delay)}")
-        if self.max_delay < self.base_delay:
+        if not self.base_delay <= self.max_delay < math.inf:
             raise ValueError(
-                f"max_delay must be at least base_delay ({self.base_delay} s), "
-                f"got {shown(self.max_delay)}"
+                f"max_delay must be finite and at least base_delay ({self.base_delay} s), "
+                f"got {self.max_delay}"
             )
 
     def delay(self, attempt: int, random: float) -> float:
@@ -120,16 +109,15 @@ class Operation:
     def __init__(self, throttle_retry: ThrottleRetry, timeout: float = math.inf) -> None:
         self._retry = throttle_retry
         self._timeout = timeout
-        self.limit = to_nanoseconds("timeout", timeout)
+        self._limit = to_nanoseconds("timeout", timeout)
         self.started = self.answered = _clock.clock.start()
-        self._is_over = False
         self.stream_name = ""
-        self.last_status: StreamStatus | None = None
-        self.last_error: KvsStreamsError | None = None
+        self.seen: StreamInfo | None = None
+        self.last_error: errors.KvsStreamsError | None = None
 
     def begin(self, now: int) -> None:
         """Let the time start now."""
-        self.started = self.answered = now
+        self.started = now
 
     @property
     def waited(self) -> int:
@@ -139,34 +127,41 @@ class Operation:
     @property
     def remaining(self) -> float:
         """The time until the deadline."""
-        return self.limit - self.waited
+        return self._limit - self.waited
 
-    def check(self) -> None:
-        """Raise ``WaitTimeoutError`` if the deadline has passed."""
-        if self.remaining <= 0 or self._is_over:
-            raise self.timed_out() from self.last_error
-
-    def timed_out(self) -> WaitTimeoutError:
+    def timed_out(self) -> errors.WaitTimeoutError:
         """Return the error for a deadline that has passed."""
-        waited = max(self.waited, self.limit)
-        tenths = -(-waited * 10 // SECOND)  # rounded up: less than the timeout would be wrong
-        seen = f"its last status is {self.last_status}" if self.last_status else "never seen"
-        error = WaitTimeoutError(
-            f"gave up on stream {shown(self.stream_name)} after {tenths / 10:.1f} s: {seen}",
+        status = self.seen.status if self.seen else None
+        seen = f"its last status is {status}" if status else "never seen"
+        error = errors.WaitTimeoutError(
+            f"gave up on stream {shown(self.stream_name)} after {self._timeout} s: {seen}",
             stream_name=self.stream_name,
-            last_status=self.last_status,
-            waited=max(waited / SECOND, self._timeout),
+            last_status=status,
+            waited=max(self.waited / SECOND, self._timeout),
         )
         error.__cause__ = self.last_error
         return error
 
-    def sleep(self, nanoseconds: int) -> Flow[None]:
-        """Sleep, but not beyond the deadline; raise if it has passed already."""
-        self.check()
+    def deleting(self) -> errors.StreamDeletingError:
+        """Return the error for a stream that is being deleted."""
+        return errors.StreamDeletingError(
+            f"stream {shown(self.stream_name)} is being deleted",
+            stream_name=self.stream_name,
+            last_status=StreamStatus.DELETING,
+            waited=self.waited / SECOND,
+        )
+
+    def sleep(self, nanoseconds: int, *, is_decisive: bool = False) -> Flow[None]:
+        """Sleep, but not beyond the deadline.
+
+        If the deadline has passed already, raise, or with ``is_decisive`` do not sleep: what comes
+        next tells what a create came to.
+        """
         remaining = self.remaining
-        # A clock may wake early: a sleep to the deadline is the last one all the same.
-        self._is_over = nanoseconds >= remaining
-        yield Pause(nanoseconds if nanoseconds < remaining else int(remaining))
+        if remaining > 0:
+            yield Pause(int(min(nanoseconds, remaining)))
+        elif not is_decisive:
+            raise self.timed_out()
 
     def send(self, call: Call, *, retry_throttle: bool = True) -> Flow[tuple[Any, int]]:
         """Make a call, and retry it while Kinesis Video Streams throttles it.
@@ -175,7 +170,6 @@ class Operation:
             The reply, and how many requests were sent before the attempt that it answers.
         """
         attempt = sent = 0
-        retried = False
         while True:
             attempt += 1
             outcome = yield call
@@ -184,27 +178,19 @@ class Operation:
             error = outcome.error
             if error is None:
                 return outcome.reply, sent
-            if isinstance(error, ServiceError):
-                retried = retried or error.retry_attempts > 0
+            if isinstance(error, errors.ServiceError):
                 error.retry_attempts += sent
-                if isinstance(error, ResourceInUseException):
-                    error.possibly_own = error.possibly_own or retried
+                if isinstance(error, errors.ResourceInUseException):
+                    # More requests than attempts of ours: botocore retried within one of them.
+                    error.possibly_own = error.possibly_own or error.retry_attempts >= attempt
             is_last = not retry_throttle or attempt == self._retry.max_attempts
-            if is_last or not isinstance(error, ClientLimitExceededException):
+            if is_last or not isinstance(error, errors.ClientLimitExceededException):
                 raise error
             sent, self.last_error = error.retry_attempts + 1, error
-            yield from self._back_off(call, attempt)
-
-    def _back_off(self, call: Call, attempt: int) -> Flow[None]:
-        delay = self._retry.delay(attempt, _clock.clock.random())
-        _log.debug(
-            "%s for stream %s is throttled in attempt %d; retrying in %.2f s",
-            call.operation_name,
-            shown(call.stream_name),
-            attempt,
-            delay,
-        )
-        yield from self.sleep(round(delay * SECOND))
+            delay = self._retry.delay(attempt, _clock.clock.random())
+            text = f"{call.operation_name} for stream {shown(call.stream_name)} is throttled"
+            _log.debug("%s in attempt %d; retrying in %.2f s", text, attempt, delay)
+            yield from self.sleep(round(delay * SECOND))
 
 
 def create(operation: Operation, request: CreateStreamRequest) -> Flow[CreateStreamResponse]:
@@ -227,18 +213,19 @@ class Poller:
     Args:
         operation: The operation that polls.
         stream: The stream's name or ARN.
+        grace: The grace period in which a stream that is not found may be late, from now on.
     """
 
-    def __init__(self, operation: Operation, stream: str) -> None:
+    def __init__(self, operation: Operation, stream: str, grace: float = 0) -> None:
         self._operation = operation
         self._call = describe_call(stream)
         operation.stream_name = self._call.stream_name
-        self._pause = 0
+        self.pause = 0
         self.last_reply: Any = None
-        self.expect(0)
+        self.expect(grace)
 
     def expect(self, grace: float, created: StreamArn | None = None) -> None:
-        """Start anew, with a grace period in which a stream that is not found may be late.
+        """Start anew after a create.
 
         Args:
             grace: The grace period, from now on.
@@ -246,92 +233,68 @@ class Poller:
                 ARN is a stale read of its predecessor and counts as not found.
         """
         self._grace_ends = _clock.clock.now() + grace
-        self._created = created
+        self.created = created
         self._is_first = True
-        self._operation.last_status = None
-        self.last: StreamInfo | None = None
-
-    def hurry(self, pause: int = _FIRST_PAUSE) -> None:
-        """Shorten the next pause, since something has changed."""
-        self._pause = min(self._pause, pause)
+        self._operation.seen = None
 
     def poll(self) -> Flow[StreamInfo | None]:
         """Poll once, after the pause that is due; ``None`` if there is no answer yet."""
-        if self._pause:
-            jitter = 1 - _JITTER + 2 * _JITTER * _clock.clock.random()
-            yield from self._operation.sleep(round(self._pause * jitter))
-        self._pause = min(max(_FIRST_PAUSE, self._pause * 3 // 2), _LONGEST_PAUSE)
+        operation = self._operation
         call, self._is_first = self._call._replace(is_decisive=self._is_first), False
+        if self.pause:
+            jitter = 1 - _JITTER + 2 * _JITTER * _clock.clock.random()
+            pause = round(self.pause * jitter)
+            yield from operation.sleep(pause, is_decisive=call.is_decisive)
+        self.pause = min(max(_FIRST_PAUSE, self.pause * 3 // 2), _LONGEST_PAUSE)
         try:
             # The next poll is the retry.
-            reply, _ = yield from self._operation.send(call, retry_throttle=False)
-            info = read_stream(call, reply)
-            if self._is_stale(info):
-                # Of a stream that was seen already, it says nothing.
-                if self.last is not None:
-                    return None
-                raise _stale(info, reply)
-        except (ThrottlingError, ServerError) as error:
-            self._operation.last_error = error
-            return None
-        except ResourceNotFoundException as error:
-            self._operation.last_error = error
-            if self.last is not None or _clock.clock.now() >= self._grace_ends:
+            self.last_reply, _ = yield from operation.send(call, retry_throttle=False)
+            info = read_stream(call, self.last_reply)
+            if not self._is_stale(info):
+                operation.seen = info
+                return info
+            if operation.seen is None:
+                raise _stale(info)
+        except (errors.ThrottlingError, errors.ServerError) as error:
+            operation.last_error = error
+        except errors.ResourceNotFoundException as error:
+            operation.last_error = error
+            if operation.seen is not None or _clock.clock.now() >= self._grace_ends:
                 raise
-            return None
-        self.last, self.last_reply = info, reply
-        self._operation.last_status = info.status
-        return info
+        return None
 
     def until_seen(self, *, active: bool) -> Flow[StreamInfo]:
-        """Poll until the stream exists or, with ``active``, is ``ACTIVE``."""
-        while True:
-            info = yield from self.poll()
-            if info is None:
-                continue
-            if info.status == StreamStatus.DELETING:
-                raise StreamDeletingError(
-                    f"stream {shown(self._call.stream_name)} is being deleted",
-                    stream_name=self._call.stream_name,
-                    last_status=info.status,
-                    waited=self._operation.waited / SECOND,
-                )
-            if info.status == StreamStatus.ACTIVE or not active:
-                return info
+        """Poll until the stream exists or, with ``active``, until it is ``ACTIVE``.
 
-    def until_deleted(self) -> Flow[None]:
-        """Poll until a stream that is being deleted is gone, or has been created again."""
-        try:
-            while self._operation.last_status == StreamStatus.DELETING:
-                yield from self.poll()
-        except ResourceNotFoundException:
-            pass
+        A stream that is being deleted will never be: it is returned as well.
+        """
+        info = None
+        while info is None or (active and info.status not in _FINAL):
+            info = yield from self.poll()
+        return info
 
     def _is_stale(self, info: StreamInfo) -> bool:
         """Tell whether a stream is the predecessor of the one that is expected."""
-        if self._created is None:
-            return False
-        try:
-            return info.stream_arn.created_at < self._created.created_at
-        except ValueError:  # the ARNs do not tell
-            return False
+        with suppress(ValueError):  # the ARNs do not tell
+            if self.created is not None:
+                return info.stream_arn.created_at < self.created.created_at
+        return False
 
 
-def _stale(info: StreamInfo, reply: Any) -> ResourceNotFoundException:
+def _stale(info: StreamInfo) -> errors.ResourceNotFoundException:
     """Return the error for a describe that still shows the predecessor of the stream."""
     message = f"The response still shows the predecessor, {info.stream_arn}."
-    error = {"Code": "ResourceNotFoundException", "Message": message}
-    return ResourceNotFoundException(
-        {"Error": error, "ResponseMetadata": metadata(reply)},
-        "DescribeStream",
-        stream_name=info.stream_name,
-    )
+    error = {"Error": {"Code": "ResourceNotFoundException", "Message": message}}
+    name = info.stream_name
+    return errors.ResourceNotFoundException(error, "DescribeStream", stream_name=name)
 
 
 def wait_until_active(
     operation: Operation, stream: str, not_found_grace: float
 ) -> Flow[StreamInfo]:
     """Wait until a stream is ``ACTIVE``."""
-    poller = Poller(operation, stream)
-    poller.expect(to_nanoseconds("not_found_grace", not_found_grace))
-    return poller.until_seen(active=True)
+    grace = to_nanoseconds("not_found_grace", not_found_grace)
+    info = yield from Poller(operation, stream, grace).until_seen(active=True)
+    if info.status == StreamStatus.DELETING:
+        raise operation.deleting()
+    return info

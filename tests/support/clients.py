@@ -5,19 +5,15 @@ that one test body serves all three.
 """
 
 import asyncio
-import os
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, closing, contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from .loopback import REGION
-
-if TYPE_CHECKING:
-    from kvs_streams import AsyncStreamsClient, StreamsClient
 
 # The key of AWS's own documentation, which no service knows.
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
@@ -26,19 +22,9 @@ SESSION_TOKEN = "ExampleSessionToken//////////wEaCXVzLWVhc3QtMSJ="
 
 SYNC, ASYNC_BOTO3, AIOBOTOCORE = "sync", "async-boto3", "aiobotocore"
 
-NEEDS_AIOBOTOCORE = [
-    pytest.mark.aiobotocore,
-    pytest.mark.skipif(find_spec("aiobotocore") is None, reason="aiobotocore is not installed"),
-]
-WITH_AIOBOTOCORE = pytest.param(AIOBOTOCORE, marks=NEEDS_AIOBOTOCORE)
 # Where aiobotocore is not installed its kind is left out, or hundreds of tests would be skipped.
-ASYNC_KINDS = [ASYNC_BOTO3, *([WITH_AIOBOTOCORE] if find_spec("aiobotocore") else [])]
-KINDS = [SYNC, *ASYNC_KINDS]
-
-
-def unmeasured() -> dict[str, str]:
-    """The environment for a process that is killed, which would leave half a file of coverage."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+WITH_AIOBOTOCORE = pytest.param(AIOBOTOCORE, marks=pytest.mark.aiobotocore)
+KINDS = [SYNC, ASYNC_BOTO3, *([WITH_AIOBOTOCORE] if find_spec("aiobotocore") else [])]
 
 
 @lru_cache
@@ -54,46 +40,28 @@ def boto_session() -> Any:
     )
 
 
-@lru_cache
-def _aio_session() -> Any:
+def settings(*, attempts: int | None = 1, mode: str = "standard", **more: Any) -> dict[str, Any]:
+    """What ``botocore.config.Config`` takes; ``attempts=None`` leaves the number to botocore."""
+    retries = {"mode": mode} | ({} if attempts is None else {"total_max_attempts": attempts})
+    return {"retries": retries, "max_pool_connections": 64, **more}
+
+
+def boto_client(url: str | None = None, *, service: str = "kinesisvideo", **config: Any) -> Any:
+    """Make a plain boto3 client; the caller closes it."""
+    from botocore.config import Config
+
+    return boto_session().client(service, endpoint_url=url, config=Config(**settings(**config)))
+
+
+def _aio_client(url: str | None, **config: Any) -> Any:
+    """Open a client of aiobotocore's with ``async with``."""
+    from aiobotocore.config import AioConfig
     from aiobotocore.session import AioSession
 
     session = AioSession()
     session.set_credentials(ACCESS_KEY, SECRET_KEY, SESSION_TOKEN)
-    return session
-
-
-def settings(
-    *,
-    attempts: int | None = 1,
-    mode: str = "standard",
-    read_timeout: float = 60,
-    **more: Any,
-) -> dict[str, Any]:
-    """What ``botocore.config.Config`` takes; ``attempts=None`` leaves the number to botocore."""
-    retries = {"mode": mode} | ({} if attempts is None else {"total_max_attempts": attempts})
-    return {
-        "retries": retries,
-        "read_timeout": read_timeout,
-        "connect_timeout": 60,
-        "max_pool_connections": 64,
-    } | more
-
-
-def boto_client(
-    url: str | None = None,
-    *,
-    session: Any = None,
-    service: str = "kinesisvideo",
-    verify: str | None = None,
-    **config: Any,
-) -> Any:
-    """Make a plain boto3 client; the caller closes it."""
-    from botocore.config import Config
-
-    return (session or boto_session()).client(
-        service, endpoint_url=url, verify=verify, config=Config(**settings(**config))
-    )
+    options = {"region_name": REGION, "endpoint_url": url}
+    return session.create_client("kinesisvideo", **options, config=AioConfig(**settings(**config)))
 
 
 def registered_handlers(client: Any) -> str:
@@ -106,31 +74,20 @@ def registered_handlers(client: Any) -> str:
 class Driver:
     """One client behind plain calls; that of an async client runs on an event loop of its own."""
 
-    def __init__(
-        self,
-        kind: str,
-        client: "StreamsClient | AsyncStreamsClient",
-        loop: asyncio.AbstractEventLoop | None,
-    ) -> None:
-        self.kind = kind
-        self.client: Any = client
-        self.loop = loop
+    def __init__(self, kind: str, client: Any, loop: asyncio.AbstractEventLoop | None) -> None:
+        self.kind, self.client, self.loop = kind, client, loop
 
     def finish(self, result: Any) -> Any:
         """Return what a call gave, awaited where it has to be."""
         return result if self.loop is None else self.loop.run_until_complete(result)
 
-    def create_stream(self, *args: Any, **kwargs: Any) -> Any:
-        return self.finish(self.client.create_stream(*args, **kwargs))
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """Return a method of the client as a plain call."""
 
-    def describe_stream(self, *args: Any, **kwargs: Any) -> Any:
-        return self.finish(self.client.describe_stream(*args, **kwargs))
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self.finish(getattr(self.client, method)(*args, **kwargs))
 
-    def wait_until_active(self, *args: Any, **kwargs: Any) -> Any:
-        return self.finish(self.client.wait_until_active(*args, **kwargs))
-
-    def ensure_stream(self, *args: Any, **kwargs: Any) -> Any:
-        return self.finish(self.client.ensure_stream(*args, **kwargs))
+        return call
 
     def ensure_streams(self, *args: Any, **kwargs: Any) -> list[Any]:
         results = self.client.ensure_streams(*args, **kwargs)
@@ -147,26 +104,6 @@ class Connect(Protocol):
     """What the fixture ``connect`` gives: makes a driver, by default for the loopback server."""
 
     def __call__(self, url: str | None = None, **options: Any) -> Driver: ...
-
-
-async def _enter(
-    stack: AsyncExitStack,
-    url: str,
-    *,
-    session: Any = None,
-    verify: str | None = None,
-    **config: Any,
-) -> Any:
-    from aiobotocore.config import AioConfig
-
-    opened = (session or _aio_session()).create_client(
-        "kinesisvideo",
-        region_name=REGION,
-        endpoint_url=url,
-        verify=verify,
-        config=AioConfig(**settings(**config)),
-    )
-    return await stack.enter_async_context(opened)
 
 
 async def _see_tasks_end(last: Awaitable[object]) -> None:
@@ -194,7 +131,8 @@ def driving(
         if kind == ASYNC_BOTO3:
             raw = stack.enter_context(closing(boto_client(url, **options)))
         else:
-            raw = loop.run_until_complete(_enter(stack, str(url), **options))
+            opened = stack.enter_async_context(_aio_client(url, **options))
+            raw = loop.run_until_complete(opened)
         driver = Driver(kind, AsyncStreamsClient(raw, throttle_retry=retry), loop)
         yield driver
         loop.run_until_complete(driver.client.aclose())
@@ -203,14 +141,3 @@ def driving(
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
-
-
-def bare_session(kind: str) -> Any:
-    """A session that knows no credentials."""
-    if kind == AIOBOTOCORE:
-        from aiobotocore.session import AioSession
-
-        return AioSession()
-    import boto3
-
-    return boto3.Session(region_name=REGION)

@@ -91,9 +91,6 @@ class VirtualClock:
             await self.sleep_async(nanoseconds)
 
 
-FakeClock = VirtualClock  # until the tests of the other rooms use the new name
-
-
 def use(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> VirtualClock:
     """Let the library read this clock until the end of the test."""
     monkeypatch.setattr("kvs_streams._clock.clock", clock)

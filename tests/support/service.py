@@ -7,10 +7,11 @@ faults fall on calls. ``Awaited`` puts either behind ``await``.
 """
 
 import math
+import re
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -37,6 +38,7 @@ CREATE, DESCRIBE, TAGS, STORAGE, LIST = OPERATIONS = (
     "describe_stream_storage_configuration",
     "list_streams",
 )
+_DESCRIBED = {"DeviceName", "MediaType", "KmsKeyId", "DataRetentionInHours"}
 _ENDPOINT = "https://kinesisvideo.example"
 
 
@@ -120,6 +122,42 @@ LOST = Answer(failure=ReadTimeoutError(endpoint_url=_ENDPOINT))
 CUT = Answer(failure=ConnectionClosedError(endpoint_url=_ENDPOINT))
 UNSENT = Answer(failure=EndpointConnectionError(endpoint_url=_ENDPOINT, error=OSError("refused")))
 NO_ARN = Answer({"StreamARN": None})
+RETRIED = CONFLICT.but(retries=1)
+
+_WORDS = {
+    "throttled": THROTTLED,
+    "conflict": CONFLICT,
+    "retried": RETRIED,
+    "gone": NOT_FOUND,
+    "broken": BROKEN,
+    "denied": DENIED,
+    "lost": LOST,
+    "cut": CUT,
+    "unsent": UNSENT,
+    "timeout": refused("RequestTimeout", 408),
+    "oops": refused("Oops", 500),
+    "expired": refused("ExpiredTokenException", 403),
+    "noarn": NO_ARN,
+    "null": Answer(None),
+    "useless": Answer(),
+}
+
+
+def told(text: str) -> list[Answer]:
+    """Return the answers that a text lists: ``conflict new@3 gone+10 creating@3 active@3``.
+
+    ``@`` says when the stream was created, in seconds since the start of the test, and ``+`` how
+    long the call takes.
+    """
+    answers = []
+    for word in text.split():
+        name, born, takes = re.findall(r"^([a-z]+)(?:@([-.0-9]+))?(?:\+([.0-9]+))?$", word)[0]
+        answer = _WORDS.get(name)
+        if answer is None:
+            age = float(born or 0)
+            answer = created(age) if name == "new" else described(name.upper(), age)
+        answers.append(answer.but(takes=float(takes or 0)))
+    return answers
 
 
 class Fake(ABC):
@@ -230,13 +268,11 @@ class Stream:
 
     name: str
     born: float
-    members: dict[str, Any]
-    tags: dict[str, str]
-    tier: str
+    request: Mapping[str, Any]
+    """The keyword arguments of its create."""
     active_at: float
     visible_at: float
-    deleting_since: float | None = None
-    gone_at: float | None = None
+    gone_at: float = math.inf
 
     @property
     def arn(self) -> str:
@@ -313,9 +349,8 @@ class Model(Fake):
     def delete(self, name: str) -> None:
         """Begin to delete a stream, as others can at any time."""
         stream = self.find(name)
-        if stream is not None and stream.deleting_since is None:
-            stream.deleting_since = self.clock.elapsed
-            stream.gone_at = self.clock.elapsed + self.deleting
+        if stream is not None:
+            stream.gone_at = min(stream.gone_at, self.clock.elapsed + self.deleting)
 
     def vanish(self, name: str) -> None:
         """Let a stream be gone at once."""
@@ -325,14 +360,14 @@ class Model(Fake):
     def find(self, name: str) -> Stream | None:
         """Return the stream that has the name now."""
         stream = self.streams.get(name)
-        if stream is None or stream.gone_at is None or self.clock.elapsed < stream.gone_at:
+        if stream is None or self.clock.elapsed < stream.gone_at:
             return stream
         del self.streams[name]
         return None
 
     def status(self, stream: Stream) -> str:
         """Return the status of a stream now."""
-        if stream.deleting_since is not None:
+        if stream.gone_at < math.inf:
             return "DELETING"
         return "ACTIVE" if self.clock.elapsed >= stream.active_at else "CREATING"
 
@@ -359,7 +394,10 @@ class Model(Fake):
             return self._describe(name, stream)
         if stream is None:
             return NOT_FOUND
-        return tags(stream.tags) if method == TAGS else tier(stream.tier)
+        if method == TAGS:
+            return tags(stream.request.get("Tags", {}))
+        storage = stream.request.get("StreamStorageConfiguration", {"DefaultStorageTier": "HOT"})
+        return tier(storage["DefaultStorageTier"])
 
     def _create(self, name: str, kwargs: dict[str, Any]) -> Answer:
         if not self._has_token():
@@ -374,17 +412,8 @@ class Model(Fake):
         others = [other.born for other in self.history[-100:] if other.name == name]
         # Creation times have whole milliseconds, rounded down.
         born = max([math.floor(born * 1000 + 1e-6) / 1000, *(round(o + 0.001, 3) for o in others)])
-        fields = ("DeviceName", "MediaType", "KmsKeyId", "DataRetentionInHours")
-        storage = kwargs.get("StreamStorageConfiguration", {"DefaultStorageTier": "HOT"})
-        stream = Stream(
-            name,
-            born,
-            {field: kwargs[field] for field in fields if field in kwargs},
-            dict(kwargs.get("Tags", {})),
-            storage["DefaultStorageTier"],
-            active_at=self.clock.elapsed + self.creating,
-            visible_at=self.clock.elapsed + self.hidden,
-        )
+        now = self.clock.elapsed
+        stream = Stream(name, born, kwargs, now + self.creating, now + self.hidden)
         self.streams[name] = stream
         self.history.append(stream)
         return stream
@@ -404,13 +433,14 @@ class Model(Fake):
         return Answer({"StreamInfoList": [self._info(stream) for stream in found], **token})
 
     def _info(self, stream: Stream) -> dict[str, Any]:
+        request = {name: value for name, value in stream.request.items() if name in _DESCRIBED}
         return {
             "StreamName": stream.name,
             "StreamARN": stream.arn,
             "Status": self.status(stream),
             "CreationTime": SERVER_START + timedelta(seconds=stream.born),
             "DataRetentionInHours": 0,
-            **stream.members,
+            **request,
         }
 
     def _has_token(self) -> bool:
@@ -437,12 +467,6 @@ def first(times: int, fault: str, method: str = CREATE) -> Callable[[str, str, i
     return lambda called, _, count: fault if called == method and count < times else None
 
 
-def in_turn(faults: Iterable[str | None]) -> Callable[[str, str, int], str | None]:
-    """Return faults that fall on one call after another, whatever they are; then none."""
-    rest = iter(faults)
-    return lambda *_: next(rest, None)
-
-
 class Awaited:
     """The same client, to be awaited, as one of aiobotocore is."""
 
@@ -450,22 +474,12 @@ class Awaited:
         self.fake = fake
         self.meta = fake.meta
 
-    async def create_stream(self, **kwargs: Any) -> Any:
-        """Create a stream."""
-        return self.fake.create_stream(**kwargs)
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """Return an operation of the client as a coroutine function."""
+        if method not in OPERATIONS:
+            raise AttributeError(method)
 
-    async def describe_stream(self, **kwargs: Any) -> Any:
-        """Describe a stream."""
-        return self.fake.describe_stream(**kwargs)
+        async def make(**kwargs: Any) -> Any:
+            return getattr(self.fake, method)(**kwargs)
 
-    async def list_tags_for_stream(self, **kwargs: Any) -> Any:
-        """List a page of a stream's tags."""
-        return self.fake.list_tags_for_stream(**kwargs)
-
-    async def describe_stream_storage_configuration(self, **kwargs: Any) -> Any:
-        """Read a stream's storage tier."""
-        return self.fake.describe_stream_storage_configuration(**kwargs)
-
-    async def list_streams(self, **kwargs: Any) -> Any:
-        """List a page of the streams."""
-        return self.fake.list_streams(**kwargs)
+        return make
