@@ -181,8 +181,8 @@ def _rebuild(cls: type[_Error], args: tuple[object, ...], state: Mapping[str, ob
 
 
 def copy_for(error: _Error, stream_name: str) -> _Error:
-    """Return a copy of an error for another stream: without a request id, and nothing created."""
-    others = {"stream_name": stream_name, "request_id": None, "created": None}
+    """Return a copy of an error for another stream, without what it says of its own create."""
+    others = {"stream_name": stream_name, "request_id": None, "created": None, "_notes": ()}
     copy = _rebuild(type(error), error.args, {**error.__dict__, **others})
     copy.__cause__ = error.__cause__
     return copy
