@@ -52,8 +52,6 @@ _LIST_FROM = 20
 _LIST_PATIENCE = 2 * SECOND
 # A new stream is rarely ACTIVE sooner, and describes are dear.
 _FIRST_DESCRIBE, _SPREAD = 3 * SECOND // 2, SECOND // 2
-# How long flows are resumed before calls are looked after again.
-_TURN = SECOND // 100
 _RETRY = ThrottleRetry(max_attempts=sys.maxsize)
 
 
@@ -176,8 +174,7 @@ class Fleet:
         while self.ended:
             self._end(*self.ended.popleft())
         now = _clock.clock.now()
-        until = now + _TURN
-        while now <= until and self._has_ready(now):
+        while self._has_ready(now):
             stream, outcome = self._ready.popleft()
             stream.at = now if outcome is None else outcome.at
             self._resume(stream, stream.flow.send, outcome)
