@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import aclosing, closing
@@ -41,6 +42,11 @@ def outcomes(pairs: Pairs) -> Counter[str]:
     )
 
 
+def moment(*_: str) -> None:
+    """Let other threads begin a call."""
+    time.sleep(0.001)
+
+
 class Watched(Model):
     """A model of the service that counts the calls in flight, and lets a test meddle with them.
 
@@ -54,7 +60,7 @@ class Watched(Model):
     peak = peak_of_name = 0
 
     def __init__(
-        self, clock: VirtualClock, meddle: Callable[[str, str], Any], **options: Any
+        self, clock: VirtualClock, meddle: Callable[[str, str], Any] = moment, **options: Any
     ) -> None:
         super().__init__(clock, **options)
         self.meddle = meddle
@@ -111,8 +117,6 @@ class Runner:
         self.clock = use(clock or VirtualClock(0.3, 0.7, 0.5), monkeypatch)
         self.hidden: set[str] = set()
         """The operations that the fake does not have."""
-        self.keep = True
-        """Whether the pairs are kept."""
         self.watch: Callable[[], None] = lambda: None
         """Called after each result."""
         self.pairs: Pairs = []
@@ -145,8 +149,7 @@ class Runner:
                     break
 
     def _add(self, pair: Any) -> int:
-        if self.keep:
-            self.pairs.append(pair)
+        self.pairs.append(pair)
         self.watch()
         self.ended[pair[0].stream_name] = self.clock.elapsed
         return len(self.pairs)
