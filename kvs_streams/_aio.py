@@ -1,8 +1,8 @@
 """The asynchronous client: runs the same flows and fleets with ``await``."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
-from typing import Any, Literal, TypeVar, cast
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import Literal, TypeVar, cast
 
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -10,7 +10,7 @@ from typing_extensions import Self
 
 from . import _clock
 from ._boto import connections, is_async, make, make_async
-from ._calls import Calls, Feed
+from ._calls import Feed, calls_of
 from ._client import ClientBase, check_request
 from ._ensure import check_on_drift, ensure
 from ._fleet import Fleet
@@ -211,40 +211,32 @@ class AsyncStreamsClient(ClientBase):
                 was taken from it before.
         """
         options = Options(rate, max_in_flight, wait, timeout, on_drift)
-        items: Any = requests if isinstance(requests, AsyncIterable) else iter(requests)
+        items = aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
         return self._run_fleet(items, options)
 
     async def _run_fleet(
-        self, requests: Any, options: Options
+        self, requests: Iterator[object] | AsyncIterator[object], options: Options
     ) -> AsyncGenerator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None]:
         """Yield the results of a fleet, and end it however the loop over them ends."""
         await self._ready()
         wake = asyncio.Event()
-        calls = Calls(self._client, wake)
-        fleet = Fleet(
-            options,
-            connections=connections(self._client),
-            can_list=hasattr(self._client, "list_streams"),
-            submit=calls.submit,
-        )
+        can_list = hasattr(self._client, "list_streams")
+        fleet = Fleet(options, connections(self._client), can_list=can_list)
+        calls = calls_of(self._client, fleet, wake)
         feed = Feed(requests, fleet, wake)
         try:
             while not fleet.is_done:
                 wake.clear()
-                while (ended := calls.pop()) is not None:
-                    fleet.ended(*ended)
-                fleet.step()
+                for stream, call in fleet.step():
+                    calls.start(stream, call)
                 if fleet.results:
                     yield fleet.results.popleft()
-                elif fleet.wants_more and feed.take():
-                    pass
-                elif not calls.ended:
-                    busy = fleet.in_flight > 0
+                elif not (fleet.wants_more and feed.take()):
+                    busy = bool(fleet.in_flight)
                     await _clock.clock.wait_async(wake, fleet.patience(), busy=busy)
                 # The event loop stays free, whether or not anything was awaited.
                 await asyncio.sleep(0)
         finally:
-            fleet.close()
             calls.stop()
             await feed.aclose()
 

@@ -1,137 +1,123 @@
 """The calls and the requests of an asynchronous fleet."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from ._boto import is_async, make_async
 from ._fleet import Fleet
-from ._fleet_parts import Sent
-from ._wire import Outcome
+from ._fleet_parts import Stream
+from ._wire import Call, Outcome
 from ._workers import Workers
 
 # How long the async iterable may take to end when a fleet is left.
 _CLOSING = 5.0
 
 
-class Calls:
-    """Makes calls in tasks, or those of a boto3 client in worker threads."""
+def calls_of(client: Any, fleet: Fleet, wake: asyncio.Event) -> "Tasks | Workers":
+    """Return what makes the calls of a client: tasks, or threads for a boto3 client."""
+    if is_async(client):
+        return Tasks(client, fleet, wake)
+    loop = asyncio.get_running_loop()
 
-    def __init__(self, client: Any, wake: asyncio.Event) -> None:
-        self._client = client
-        self._wake = wake
-        self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._workers = None if is_async(client) else Workers(client, self._wake_loop)
-        ended: deque[tuple[Sent, Outcome | BaseException]] = deque()
-        self.ended = ended if self._workers is None else self._workers.ended
-
-    def _wake_loop(self) -> None:
+    def wake_loop() -> None:
         with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-            self._loop.call_soon_threadsafe(self._wake.set)
+            loop.call_soon_threadsafe(wake.set)
 
-    def submit(self, sent: Sent) -> None:
+    return Workers(client, fleet, wake_loop)
+
+
+class Tasks:
+    """Makes calls in tasks.
+
+    Args:
+        client: The asynchronous boto client.
+        fleet: The fleet that learns how the calls end.
+        wake: Set when a call has ended.
+    """
+
+    def __init__(self, client: Any, fleet: Fleet, wake: asyncio.Event) -> None:
+        self._client = client
+        self._fleet = fleet
+        self._wake = wake
+        self._tasks: set[asyncio.Task[Outcome]] = set()
+
+    def start(self, stream: Stream, call: Call) -> None:
         """Start a call, and return at once."""
-        if self._workers is not None:
-            self._workers.submit(sent)
-            return
-        task = self._loop.create_task(self._make(sent))
+        task = asyncio.ensure_future(make_async(self._client, call))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._end, stream))
 
-    async def _make(self, sent: Sent) -> None:
+    def _end(self, stream: Stream, task: asyncio.Task[Outcome]) -> None:
+        self._tasks.remove(task)
         try:
-            self.ended.append((sent, await make_async(self._client, sent.call)))
-        except asyncio.CancelledError:
-            raise
+            self._fleet.ended.append((stream, task.result()))
         except BaseException as exc:  # noqa: BLE001  # it is raised where the result is awaited
-            self.ended.append((sent, exc))
+            self._fleet.ended.append((stream, exc))
         self._wake.set()
 
-    def pop(self) -> tuple[Sent, Outcome] | None:
-        """Return a call that has ended, if there is one; raise what is no error of ours."""
-        if self._workers is not None:
-            return self._workers.pop()
-        if not self.ended:
-            return None
-        sent, outcome = self.ended.popleft()
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return sent, outcome
-
     def stop(self) -> None:
-        """Cancel the calls in tasks; those in threads end there."""
-        if self._workers is not None:
-            self._workers.stop()
+        """Cancel the calls in flight."""
         for task in self._tasks:
             task.cancel()
 
 
 class Feed:
-    """Takes requests one by one; one task of its own iterates and closes an async iterable."""
+    """Takes requests one by one; all those of an async iterable in one task.
+
+    Args:
+        requests: The iterator.
+        fleet: The fleet that takes the requests.
+        wake: Set when a request was taken by the task.
+    """
 
     def __init__(self, requests: Any, fleet: Fleet, wake: asyncio.Event) -> None:
+        self._requests = requests
         self._fleet = fleet
         self._wake = wake
         self._wanted = asyncio.Event()
-        self._is_closing = False
-        self._items: Iterator[object] = iter(())
         self._task: asyncio.Task[None] | None = None
-        if hasattr(requests, "__aiter__"):
-            self._task = asyncio.ensure_future(self._iterate(requests))
-        else:
-            self._items = requests
+        if hasattr(requests, "__anext__"):
+            self._task = asyncio.ensure_future(self._iterate())
+            self._task.add_done_callback(self._end)
 
     def take(self) -> bool:
-        """Take the next item, or ask the task for it; tell whether anything was taken."""
-        if self._task is not None:
+        """Take the next request, or let the task take it; tell whether one was taken."""
+        if self._task is None:
+            self._fleet.take(self._requests)
+        else:
             self._wanted.set()
-            return False
-        try:
-            self._fleet.add(next(self._items))
-        except StopIteration:
-            self._fleet.exhaust()
-        except Exception as exc:  # noqa: BLE001  # it is raised after the results
-            self._fleet.exhaust(exc)
-        return True
+        return self._task is None
 
-    async def _iterate(self, requests: AsyncIterable[object]) -> None:
-        iterator = aiter(requests)
-        error: BaseException | None = None
-        try:
+    async def _iterate(self) -> None:
+        with suppress(StopAsyncIteration):
             while True:
-                item = await self._next(iterator)
+                self._fleet.add(await self._next())
                 self._wanted.clear()
-                self._fleet.add(item)
                 self._wake.set()
-        except StopAsyncIteration:
-            pass
-        except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001  # raised after the results
-            error = exc
-        close = getattr(iterator, "aclose", None)
-        if close is not None:
-            await close()
-        self._wanted.clear()
-        self._fleet.exhaust(error)
-        self._wake.set()
 
-    async def _next(self, iterator: AsyncIterator[object]) -> object:
+    async def _next(self) -> object:
         try:
             await self._wanted.wait()
         except asyncio.CancelledError as exc:
             # The iterable stands at a ``yield``: a scope inside it decides what this means.
-            throw = getattr(iterator, "athrow", None)
-            if throw is None or self._is_closing:
+            throw = getattr(self._requests, "athrow", None)
+            if throw is None:
                 raise
             return await throw(exc)
-        return await anext(iterator)
+        return await anext(self._requests)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        try:
+            error = task.exception()
+        except asyncio.CancelledError as exc:
+            error = exc
+        self._fleet.exhaust(error)
+        self._wake.set()
 
     async def aclose(self) -> None:
         """End the task, and with it the iterable."""
-        if self._task is None:
-            return
-        self._is_closing = True
-        self._task.cancel()
-        await asyncio.wait({self._task}, timeout=_CLOSING)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=_CLOSING)

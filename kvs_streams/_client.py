@@ -293,34 +293,28 @@ class StreamsClient(ClientBase):
         return self._run_fleet(iter(requests), options)
 
     def _run_fleet(
-        self, requests: Iterable[object], options: Options
+        self, requests: Iterator[object], options: Options
     ) -> Generator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None, None]:
         """Yield the results of a fleet, and end it however the loop over them ends."""
         wake = threading.Event()
-        workers = Workers(self._client, wake.set)
-        fleet = Fleet(
-            options,
-            connections=connections(self._client),
-            can_list=hasattr(self._client, "list_streams"),
-            submit=workers.submit,
-        )
-        items = iter(requests)
+        can_list = hasattr(self._client, "list_streams")
+        fleet = Fleet(options, connections(self._client), can_list=can_list)
+        workers = Workers(self._client, fleet, wake.set)
         try:
             while not fleet.is_done:
                 wake.clear()
-                while (ended := workers.pop()) is not None:
-                    fleet.ended(*ended)
-                fleet.step()
+                for stream, call in fleet.step():
+                    workers.start(stream, call)
                 if fleet.results:
                     yield fleet.results.popleft()
                 elif fleet.wants_more:
-                    _take(items, fleet)
-                elif not workers.ended:
-                    _clock.clock.wait(wake, fleet.patience(), busy=fleet.in_flight > 0)
+                    fleet.take(requests)
+                else:
+                    _clock.clock.wait(wake, fleet.patience(), busy=bool(fleet.in_flight))
         finally:
-            fleet.close()
             workers.stop()
-            workers.join()
+            if fleet.under_way:  # else nothing but the list can be in flight
+                workers.join()
 
     def close(self) -> None:
         """Close the boto3 client if this client built it."""
@@ -333,15 +327,3 @@ class StreamsClient(ClientBase):
     def __exit__(self, *exc_info: object) -> None:
         """Close as ``close`` does."""
         self.close()
-
-
-def _take(items: Iterator[object], fleet: Fleet) -> None:
-    """Take the next request, and keep what the iterable raises until all results are there."""
-    try:
-        item = next(items)
-    except StopIteration:
-        fleet.exhaust()
-    except Exception as exc:  # noqa: BLE001  # it is raised after the results
-        fleet.exhaust(exc)
-    else:
-        fleet.add(item)

@@ -1,26 +1,28 @@
 """Many streams: one flow of ``ensure_stream`` for each, whose calls are paced.
 
-A driver adds requests, starts the calls that are due, and reports how they ended. Only
+A driver takes requests, starts the calls that are due, and reports how they ended. Only
 ``_clock`` and the driver know real time and the network.
 """
 
+import logging
 import math
 import sys
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from heapq import heappop, heappush
+from typing import Any
 
 from . import _clock
-from ._clock import SECOND, to_nanoseconds
+from ._clock import SECOND
 from ._ensure import ensure
-from ._fleet_parts import Options, Sent, Stream, stops_all
-from ._flow import Operation, Pause, ThrottleRetry
-from ._hint import Hint
+from ._fleet_parts import Lane, Options, Stream, stops_all
+from ._flow import Flow, Operation, Pause, ThrottleRetry
 from ._models import EnsuredStream
-from ._pacing import Pace
+from ._pacing import Pace, Ticket
 from ._request import CreateStreamRequest
 from ._text import shown
-from ._wire import Call, Outcome, retry_attempts
+from ._wire import Call, Outcome, list_call, read_page, retry_attempts
 from .errors import (
     AccountStreamLimitExceededException,
     KvsStreamsError,
@@ -30,21 +32,26 @@ from .errors import (
     copy_for,
 )
 
+_log = logging.getLogger("kvs_streams")
+
 Result = EnsuredStream | KvsStreamsError
 
-_CREATE, _AGAIN = "create_stream", "create_stream again"
+_LIST, _CREATE, _AGAIN = "list_streams", "create_stream", "create_stream again"
 # Calls a second: a part of each quota, since others read too. Creates are paced by ``rate``.
 _READS = {
+    _LIST: 25.0,
     "list_tags_for_stream": 40.0,
     "describe_stream_storage_configuration": 40.0,
     "describe_stream": 280.0,
 }
 # How many requests are under way at a time: memory does not grow with the fleet.
 _AHEAD = 2_000
+# A smaller fleet lists nothing.
+_LIST_FROM = 20
+# How long creates that were never sent wait for the list.
+_LIST_PATIENCE = 2 * SECOND
 # A new stream is rarely ACTIVE sooner, and describes are dear.
 _FIRST_DESCRIBE, _SPREAD = 3 * SECOND // 2, SECOND // 2
-# How long flows are resumed before calls are looked after again.
-_TURN = SECOND // 100
 _RETRY = ThrottleRetry(max_attempts=sys.maxsize)
 
 
@@ -55,42 +62,36 @@ class Fleet:
         options: The arguments of ``ensure_streams``.
         connections: How many connections the client has; ``None`` if that is not known.
         can_list: Whether the client can list streams.
-        submit: Starts a call, and returns at once.
     """
 
-    def __init__(
-        self,
-        options: Options,
-        *,
-        connections: int | None,
-        can_list: bool,
-        submit: Callable[[Sent], None],
-    ) -> None:
+    def __init__(self, options: Options, connections: int | None, *, can_list: bool) -> None:
         self._options = options
         self._connections = connections or math.inf
-        self._submit = submit
+        self._can_list = can_list
+        self._ensure = partial(ensure, wait=options.wait, on_drift=options.on_drift)
         now = _clock.clock.start()
-        self._limit = to_nanoseconds("timeout", options.timeout)
-        self._hint = Hint(now, can_list=can_list)
+        self._lanes = {name: Lane(Pace(rate, now, learn=False)) for name, rate in _READS.items()}
         pace = Pace(options.rate, now)
-        self._paces = {name: Pace(rate, now, learn=False) for name, rate in _READS.items()}
-        self._paces |= {_AGAIN: pace, _CREATE: pace}
-        self._queues: dict[str, OrderedDict[Stream, Call]] = {
-            name: OrderedDict() for name in self._paces
-        }
+        self._lanes |= {_AGAIN: Lane(pace), _CREATE: Lane(pace)}
+        self.in_flight: dict[Stream, Ticket] = {}
+        self.ended: deque[tuple[Stream, Outcome | BaseException]] = deque()
+        """Calls that have ended, which the driver appends."""
         self.results: deque[tuple[CreateStreamRequest, Result]] = deque()
-        self.in_flight = 0
+        """What the driver hands out."""
+        self.under_way = 0
+        """How many requests were taken whose results are not there yet."""
         self._taken = 0
         self._input_error: BaseException | None = None
         self._is_exhausted = False
         # By name: the stream under way, then those with the same name that wait for it.
         self._streams: dict[str, deque[Stream]] = {}
-        self._under_way = 0
         self._ready: deque[tuple[Stream, Outcome | None]] = deque()
         self._sleeping: list[tuple[int, int, Stream]] = []
-        self._naps = 0
         # In the order of their first calls, which is that of their deadlines.
-        self._deadlines: OrderedDict[Stream, int] = OrderedDict()
+        self._deadlines: OrderedDict[Stream, None] = OrderedDict()
+        self._list: Stream | None = None
+        self._listed: set[str] = set()
+        self._creates_begin = now
         self._full: KvsStreamsError | None = None
         self._stopped: KvsStreamsError | None = None
 
@@ -99,31 +100,33 @@ class Fleet:
     @property
     def wants_more(self) -> bool:
         """Whether the next request is to be taken."""
-        return not self._is_exhausted and self._under_way < _AHEAD
+        return not self._is_exhausted and self.under_way < _AHEAD
+
+    def take(self, requests: Iterator[object]) -> None:
+        """Take the next request; what the iterable raises is raised after all results."""
+        try:
+            self.add(next(requests))
+        except StopIteration:
+            self.exhaust()
+        except Exception as exc:  # noqa: BLE001  # it is raised after the results
+            self.exhaust(exc)
 
     def add(self, request: object) -> None:
-        """Add a request; anything else ends the fleet."""
+        """Add a request; refuse anything else."""
         if not isinstance(request, CreateStreamRequest):
-            self.exhaust(
-                TypeError(
-                    f"requests must yield CreateStreamRequest objects, not {shown(request)} "
-                    f"(item {self._taken}, counted from 0)"
-                )
+            raise TypeError(
+                f"requests must yield CreateStreamRequest objects, not {shown(request)} "
+                f"(item {self._taken}, counted from 0)"
             )
-            return
         operation = Operation(_RETRY, self._options.timeout)
-        flow = ensure(
-            operation,
-            request,
-            wait=self._options.wait,
-            on_drift=self._options.on_drift,
-            first_pause=_FIRST_DESCRIBE + round(_SPREAD * _clock.clock.random()),
-        )
-        stream = Stream(request, operation, flow)
+        pause = _FIRST_DESCRIBE + round(_SPREAD * _clock.clock.random())
+        flow = self._ensure(operation, request, first_pause=pause)
+        stream = Stream(self._taken, request.stream_name, operation, flow, request)
         self._taken += 1
-        self._under_way += 1
-        self._hint.count(self._taken, _clock.clock.now())
-        same_name = self._streams.setdefault(request.stream_name, deque())
+        self.under_way += 1
+        if self._taken == _LIST_FROM and self._can_list:
+            self._start_list()
+        same_name = self._streams.setdefault(stream.name, deque())
         same_name.append(stream)
         if len(same_name) == 1:
             self._ready.append((stream, None))
@@ -135,23 +138,61 @@ class Fleet:
     @property
     def is_done(self) -> bool:
         """Whether every result was handed out; raises what the iterable raised."""
-        if not self._is_exhausted or self._under_way or self.results:
+        if not self._is_exhausted or self.under_way or self.results:
             return False
         if self._input_error is not None:
             raise self._input_error
         return True
 
+    # The list: a hint at which creates to skip
+
+    def _start_list(self) -> None:
+        self._creates_begin = _clock.clock.now() + _LIST_PATIENCE
+        self._list = Stream(-1, "", Operation(_RETRY), self._read_list(), has_begun=True)
+        self._ready.append((self._list, None))
+
+    def _read_list(self) -> Flow[None]:
+        """Read the list, and take the creates of streams that it shows from their queue."""
+        token: str | None = None
+        while True:
+            outcome = yield list_call(token)
+            assert outcome is not None, "a call has an outcome"  # noqa: S101  # for type checkers
+            if outcome.error is not None:
+                _log.info("cannot list streams, so each one is created first: %s", outcome.error)
+                break
+            names, token = read_page(outcome.reply)
+            self._listed.update(names)
+            self._ask_again(_CREATE)
+            if token is None:
+                break
+        self._creates_begin = 0
+
     # Flows
 
-    def step(self) -> None:
-        """Resume the flows that are ready, and start the calls that are due."""
-        until = _clock.clock.now() + _TURN
+    def step(self) -> list[tuple[Stream, Call]]:
+        """Resume the flows that are ready, and return the calls to start now."""
+        while self.ended:
+            self._end(*self.ended.popleft())
         now = _clock.clock.now()
-        while self._has_ready(now) and now <= until:
-            self._resume(*self._ready.popleft())
+        while self._has_ready(now):
+            stream, outcome = self._ready.popleft()
+            stream.at = now if outcome is None else outcome.at
+            self._resume(stream, stream.flow.send, outcome)
             now = _clock.clock.now()
-        self._look_after_deadlines(now)
-        self._send(now)
+        self._look_after_deadlines()
+        return self._due(now)
+
+    def _end(self, stream: Stream, outcome: Outcome | BaseException) -> None:
+        """Take note of how a call ended; raise what is no error of ours."""
+        if isinstance(outcome, BaseException):
+            raise outcome
+        error, retries = outcome.error, retry_attempts(outcome.reply)
+        throttled = None if error else False
+        if isinstance(error, ServiceError):
+            throttled, retries = isinstance(error, ThrottlingError), error.retry_attempts
+        ticket = self.in_flight.pop(stream)
+        stream.lane.pace.answered(ticket, outcome.at, throttled=throttled, retries=retries)
+        self._ready.append((stream, outcome))
 
     def _has_ready(self, now: int) -> bool:
         """Whether a flow is to be resumed; a pause can be over as soon as it is asked for."""
@@ -159,205 +200,127 @@ class Fleet:
             self._ready.append((heappop(self._sleeping)[2], None))
         return bool(self._ready)
 
-    def _resume(self, stream: Stream, outcome: Outcome | None) -> None:
-        """Resume a stream's flow, and do what it asks for."""
-        stream.at = _clock.clock.now() if outcome is None else outcome.at
+    def _resume(self, stream: Stream, resume: Callable[[Any], Call | Pause], value: Any) -> None:
+        """Send a flow an outcome, or throw an error into it, and do what it asks for."""
         try:
-            question = stream.flow.send(outcome)
-            if self._stopped is not None:
-                question = stream.flow.throw(self._copy(self._stopped, stream))
+            question = resume(value)
         except StopIteration as stop:
             self._finish(stream, stop.value)
         except KvsStreamsError as error:
-            self._finish(stream, error)
+            self._finish(stream, error.with_traceback(None))  # its frames refer to the fleet
         else:
             self._ask(stream, question)
 
-    def _throw(self, stream: Stream, error: KvsStreamsError) -> None:
-        """End a stream's flow with an error."""
-        if stream.queue is not None:
-            del self._queues[stream.queue][stream]
-            stream.queue = None
-        try:
-            stream.flow.throw(error)
-        except KvsStreamsError as raised:
-            self._finish(stream, raised)
-
     def _ask(self, stream: Stream, question: Call | Pause) -> None:
-        now = _clock.clock.now()
+        """Let a flow sleep, answer its call, or let the call wait for its turn."""
+        if self._stopped is not None:
+            self._resume(stream, stream.flow.throw, copy_for(self._stopped, stream.name))
+            return
         if isinstance(question, Pause):
-            self._naps += 1
-            heappush(self._sleeping, (stream.at + question.nanoseconds, self._naps, stream))
+            heappush(self._sleeping, (stream.at + question.nanoseconds, stream.number, stream))
             return
         is_create = question.method == _CREATE
+        is_overdue = stream.has_begun and stream.operation.remaining <= 0
         if is_create and self._full is not None:
-            self._answer_full(stream, self._full)
-        elif is_create and not stream.has_begun and question.stream_name in self._hint.names:
-            self._tell(stream)
-        elif self._is_overdue(stream, now) and not question.is_decisive:
-            self._throw(stream, stream.operation.timed_out())
+            # Once, each stream is described all the same: it may exist.
+            error = copy_for(self._full, stream.name) if stream.is_told else _conflict(stream)
+            self._tell(stream, error)
+        elif is_create and not stream.has_begun and stream.name in self._listed:
+            self._tell(stream, _conflict(stream))
+        elif is_overdue and not question.is_decisive:
+            self._resume(stream, stream.flow.throw, stream.operation.timed_out())
         else:
-            stream.queue = _AGAIN if is_create and stream.has_begun else question.method
-            queue = self._queues[stream.queue]
-            queue[stream] = question
-            if self._is_overdue(stream, now):
-                queue.move_to_end(stream, last=False)
+            stream.lane = self._lanes[_AGAIN if is_create and stream.has_begun else question.method]
+            stream.lane.waiting[stream] = question
+            stream.lane.waiting.move_to_end(stream, last=not is_overdue)
 
-    def _is_overdue(self, stream: Stream, now: int) -> bool:
-        return stream.has_begun and now - stream.operation.started >= self._limit
-
-    def _answer_full(self, stream: Stream, error: KvsStreamsError) -> None:
-        """Answer a create of a full account: let the stream be described, then give the error."""
-        if stream.is_told:
-            self._ready.append((stream, Outcome(error=self._copy(error, stream))))
-        else:
-            self._tell(stream)
-
-    def _tell(self, stream: Stream) -> None:
-        """Answer a create that is not sent with the conflict that AWS would answer."""
+    def _tell(self, stream: Stream, error: KvsStreamsError) -> None:
+        """Answer a create that is not sent."""
         stream.is_told = True
-        error = {"Code": "ResourceInUseException", "Message": "The stream exists already."}
-        name = stream.request.stream_name
-        conflict = ResourceInUseException({"Error": error}, "CreateStream", stream_name=name)
-        self._ready.append((stream, Outcome(error=conflict)))
+        self._ready.append((stream, Outcome(error=error)))
 
-    @staticmethod
-    def _copy(error: KvsStreamsError, stream: Stream) -> KvsStreamsError:
-        return copy_for(error, stream.request.stream_name)
+    def _ask_again(self, *names: str) -> None:
+        """Decide anew what becomes of calls that wait."""
+        for name in names:
+            lane = self._lanes[name]
+            waiting, lane.waiting = lane.waiting, OrderedDict()
+            for stream, call in waiting.items():
+                self._ask(stream, call)
+
+    def _look_after_deadlines(self) -> None:
+        """Decide anew about calls that wait beyond the deadlines of their streams."""
+        while self._deadlines:
+            stream = next(iter(self._deadlines))
+            if stream.operation.remaining > 0:
+                return
+            del self._deadlines[stream]
+            call = stream.lane.waiting.pop(stream, None)
+            if call is not None:
+                self._ask(stream, call)
 
     def _finish(self, stream: Stream, result: Result) -> None:
-        if isinstance(result, KvsStreamsError):
-            result.__traceback__ = None  # its frames refer to the fleet
+        if stream.request is None:  # it is the list
+            return
         self.results.append((stream.request, result))
-        self._under_way -= 1
+        self.under_way -= 1
         self._deadlines.pop(stream, None)
-        name = stream.request.stream_name
-        same_name = self._streams[name]
+        same_name = self._streams[stream.name]
         same_name.popleft()
         if same_name:
             self._ready.append((same_name[0], None))
         else:
-            del self._streams[name]
-        if isinstance(result, AccountStreamLimitExceededException) and self._full is None:
+            del self._streams[stream.name]
+        if isinstance(result, AccountStreamLimitExceededException):
             self._full = result
-            self._release_creates(lambda waiting: self._answer_full(waiting, result))
-        if self._stopped is None and isinstance(result, KvsStreamsError) and stops_all(result):
-            self._stop(result)
-
-    def _release_creates(self, answer: Callable[[Stream], None]) -> None:
-        for name in (_AGAIN, _CREATE):
-            queue = self._queues[name]
-            while queue:
-                stream, _ = queue.popitem(last=False)
-                stream.queue = None
-                answer(stream)
-
-    def _stop(self, error: KvsStreamsError) -> None:
-        """Send nothing more, and give every stream the error that is not in flight."""
-        self._stopped = error
-        for queue in self._queues.values():
-            for stream in list(queue):
-                self._throw(stream, self._copy(error, stream))
-        sleeping, self._sleeping = self._sleeping, []
-        for _, _, stream in sleeping:
-            self._throw(stream, self._copy(error, stream))
-
-    def _look_after_deadlines(self, now: int) -> None:
-        """End the streams whose calls wait beyond their deadlines, but for decisive calls."""
-        while self._deadlines:
-            stream, started = next(iter(self._deadlines.items()))
-            if now - started < self._limit:
-                return
-            del self._deadlines[stream]
-            if stream.queue is None:
-                continue
-            queue = self._queues[stream.queue]
-            if queue[stream].is_decisive:
-                queue.move_to_end(stream, last=False)
-            else:
-                self._throw(stream, stream.operation.timed_out())
+            self._ask_again(_AGAIN, _CREATE)
+        elif isinstance(result, KvsStreamsError) and stops_all(result):
+            self._stopped = result
+            self._ask_again(*self._lanes)
+            # Each of them is about to ask for a call.
+            self._ready.extend((sleeper, None) for _, _, sleeper in self._sleeping)
+            self._sleeping.clear()
 
     # Calls
 
-    def _send(self, now: int) -> None:
-        if self._stopped is not None:
-            return
-        if self._delay_of_list(now) == 0:
-            self._start(Sent(self._hint.send(now)))
-        for name, queue in self._queues.items():
-            if name == _CREATE and self._hint.delay_of_creates(now):
-                continue
-            pace = self._paces[name]
-            while queue and self.in_flight < self._room(name) and pace.delay(now) == 0:
-                stream, call = queue.popitem(last=False)
-                stream.queue = None
+    def _due(self, now: int) -> list[tuple[Stream, Call]]:
+        due: list[tuple[Stream, Call]] = []
+        for name, lane in self._lanes.items():
+            while self._delay(name, now) == 0:
+                stream, call = lane.waiting.popitem(last=False)
+                self.in_flight[stream] = lane.pace.sent(now)
                 if not stream.has_begun:
                     stream.has_begun = True
                     stream.operation.begin(now)
-                    self._deadlines[stream] = now
-                self._start(Sent(call, stream, pace.sent(now)))
+                    self._deadlines[stream] = None
+                due.append((stream, call))
+        return due
 
-    def _delay_of_list(self, now: int) -> float:
-        """Return how long until a page can be read, as far as is known."""
-        delay = self._hint.delay(now)
-        return math.inf if delay is None or self.in_flight >= self._connections else delay
-
-    def _room(self, name: str) -> float:
-        """Return how many calls may be in flight; creates leave a place free for reads."""
-        listing = 1 if self._hint.is_in_flight else 0
-        others = min(self._options.max_in_flight, self._connections - listing)
-        if name in (_AGAIN, _CREATE) and others > 1:
-            others -= 1
-        return listing + others
-
-    def _start(self, sent: Sent) -> None:
-        self.in_flight += 1
-        self._submit(sent)
-
-    def ended(self, sent: Sent, outcome: Outcome) -> None:
-        """Take note of the end of a call."""
-        self.in_flight -= 1
-        stream = sent.stream
-        if stream is None:
-            for name in self._hint.answered(outcome):
-                found = self._streams.get(name)
-                if found is not None and found[0].queue == _CREATE:
-                    del self._queues[_CREATE][found[0]]
-                    found[0].queue = None
-                    self._tell(found[0])
-            return
-        assert sent.ticket is not None, "each stream's call is paced"  # noqa: S101
-        error = outcome.error
-        throttled: bool | None = isinstance(error, ThrottlingError)
-        retries = retry_attempts(outcome.reply)
-        if error is not None:
-            is_answer = isinstance(error, ServiceError)
-            throttled = throttled if is_answer else None
-            retries = error.retry_attempts if isinstance(error, ServiceError) else 0
-        self._paces[sent.call.method].answered(
-            sent.ticket, outcome.at, throttled=throttled, retries=retries
-        )
-        self._ready.append((stream, outcome))
+    def _delay(self, name: str, now: int) -> float:
+        """Return how long until a call of a lane can be sent, unless another call ends before."""
+        lane = self._lanes[name]
+        room = self._connections
+        if name != _LIST:
+            listing = int(self._list in self.in_flight)
+            room = listing + min(self._options.max_in_flight, room - listing)
+        if not lane.waiting or len(self.in_flight) >= room:
+            return math.inf
+        delay = lane.pace.delay(now)
+        return max(delay, self._creates_begin - now) if name == _CREATE else delay
 
     def patience(self) -> float:
         """Return how long there is nothing to do unless a call ends or a request comes."""
-        now = _clock.clock.now()
-        if self._ready or self.results:
+        if self._ready:
             return 0
-        delays = [self._delay_of_list(now)]
+        now = _clock.clock.now()
+        delays = [self._delay(name, now) for name in self._lanes]
         if self._sleeping:
             delays.append(self._sleeping[0][0] - now)
         if self._deadlines:
-            delays.append(next(iter(self._deadlines.values())) + self._limit - now)
-        for name, queue in self._queues.items():
-            if queue and self.in_flight < self._room(name):
-                delay = self._paces[name].delay(now)
-                wait = self._hint.delay_of_creates(now) if name == _CREATE else 0
-                delays.append(max(delay, wait))
+            delays.append(next(iter(self._deadlines)).operation.remaining)
         return max(0, min(delays))
 
-    def close(self) -> None:
-        """Drop what is under way."""
-        for same_name in self._streams.values():
-            for stream in same_name:
-                stream.flow.close()
+
+def _conflict(stream: Stream) -> ResourceInUseException:
+    """Return the conflict that AWS would answer if the stream exists."""
+    error = {"Code": "ResourceInUseException", "Message": "The stream exists already."}
+    return ResourceInUseException({"Error": error}, "CreateStream", stream_name=stream.name)

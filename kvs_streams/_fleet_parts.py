@@ -1,27 +1,20 @@
-"""What a fleet is made of: its options, the streams under way, and the calls in flight."""
+"""What a fleet is made of: its options, the streams under way, and the calls that wait."""
 
-import sys
+import math
+from collections import OrderedDict
+from typing import Any
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 from botocore.exceptions import ParamValidationError
 
 from ._clock import to_nanoseconds
 from ._ensure import OnDrift, check_on_drift
 from ._flow import Flow, Operation, check_count
-from ._models import EnsuredStream
-from ._pacing import Ticket
+from ._pacing import Pace
 from ._request import CreateStreamRequest
 from ._text import shown
 from ._wire import Call
 from .errors import AuthenticationError, ConfigurationError, KvsStreamsError
-
-
-def check_rate(rate: float) -> None:
-    """Refuse a rate that makes no sense."""
-    if not isinstance(rate, (int, float)) or isinstance(rate, bool):
-        raise TypeError(f"rate must be a number of creates per second, not {shown(rate)}")
-    if not 0 < rate <= sys.float_info.max:
-        raise ValueError(f"rate must be above 0 and finite, got {shown(rate)}")
 
 
 @frozen
@@ -36,7 +29,8 @@ class Options:
 
     def __attrs_post_init__(self) -> None:
         """Refuse arguments that make no sense."""
-        check_rate(self.rate)
+        if not 0 < self.rate < math.inf:
+            raise ValueError(f"rate must be above 0 and finite, got {shown(self.rate)}")
         check_count("max_in_flight", self.max_in_flight)
         to_nanoseconds("timeout", self.timeout)
         check_on_drift(self.on_drift)
@@ -44,27 +38,29 @@ class Options:
 
 @define(eq=False)
 class Stream:
-    """One request under way."""
+    """One request under way; the list of the account's streams is one without a request."""
 
-    request: CreateStreamRequest
+    number: int
+    name: str
     operation: Operation
-    flow: Flow[EnsuredStream]
+    flow: Flow[Any]
+    request: CreateStreamRequest | None = None
     has_begun: bool = False
+    """Whether its first call was sent."""
     is_told: bool = False
     """Whether a create of it was answered with a conflict without being sent."""
-    queue: str | None = None
-    """The queue in which its call waits."""
+    lane: "Lane" = field(init=False)
+    """Where its last call waited or still waits."""
     at: int = 0
     """When it was last resumed, or when the call ended whose outcome resumed it."""
 
 
-@define
-class Sent:
-    """A call in flight; the list is no stream's."""
+@define(eq=False)
+class Lane:
+    """The calls of one kind that wait for their turn, and their pace."""
 
-    call: Call
-    stream: Stream | None = None
-    ticket: Ticket | None = None
+    pace: Pace
+    waiting: OrderedDict[Stream, Call] = field(factory=OrderedDict[Stream, Call])
 
 
 def stops_all(result: KvsStreamsError) -> bool:

@@ -38,9 +38,6 @@ _FIRST_TRY, _NEXT_TRY = 5 * _SECOND, 60 * _SECOND
 # harm during an outage and soon finds its end. The upper bound keeps the rate finite.
 _SLOWEST, _FASTEST = 1.0, 10_000.0
 
-# The longest time between two calls, which keeps it finite for any positive rate.
-_LONGEST_INTERVAL = 3_600 * _SECOND
-
 
 class Ticket(NamedTuple):
     """What is known of a call when it is sent."""
@@ -133,4 +130,4 @@ class Pace:
             self._trying, self._mean = False, 2 * self._mean
 
     def _spend(self, calls: int) -> None:
-        self._next += calls * int(min(_SECOND / self.rate, _LONGEST_INTERVAL))
+        self._next += calls * int(_SECOND / self.rate)

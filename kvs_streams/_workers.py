@@ -2,15 +2,15 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from queue import SimpleQueue
 from typing import Any
 
 from ._boto import make
-from ._fleet_parts import Sent
-from ._wire import Outcome
+from ._fleet import Fleet
+from ._fleet_parts import Stream
+from ._wire import Call, Outcome
 
 # How long calls in flight are waited for when a fleet is left.
 _CLOSING = 5.0
@@ -24,47 +24,34 @@ class Workers:
 
     Args:
         client: The boto client.
+        fleet: The fleet that learns how the calls end.
         wake: Called in the worker's thread when a call has ended.
     """
 
-    def __init__(self, client: Any, wake: Callable[[], object]) -> None:
+    def __init__(self, client: Any, fleet: Fleet, wake: Callable[[], object]) -> None:
         self._client = client
+        self._fleet = fleet
         self._wake = wake
-        self._jobs: SimpleQueue[tuple[Any, Sent] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Context, Stream, Call] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._busy = 0
-        self.ended: deque[tuple[Sent, Outcome | BaseException]] = deque()
 
-    def submit(self, sent: Sent) -> None:
-        """Make a call in the context of the caller."""
-        self._busy += 1
-        if self._busy > len(self._threads):
+    def start(self, stream: Stream, call: Call) -> None:
+        """Start a call in the context of the caller, and return at once."""
+        if len(self._threads) < len(self._fleet.in_flight):
             thread = threading.Thread(target=self._work, name="kvs_streams", daemon=True)
             self._threads.append(thread)
             thread.start()
-        self._jobs.put((copy_context(), sent))
-
-    def pop(self) -> tuple[Sent, Outcome] | None:
-        """Return a call that has ended, if there is one; raise what is no error of ours."""
-        if not self.ended:
-            return None
-        sent, outcome = self.ended.popleft()
-        self._busy -= 1
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return sent, outcome
+        self._jobs.put((copy_context(), stream, call))
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            context, sent = job
-            self.ended.append((sent, context.run(self._make, sent)))
+            context, stream, call = job
+            try:
+                outcome: Outcome | BaseException = context.run(make, self._client, call)
+            except BaseException as exc:  # noqa: BLE001  # it is raised where the result is awaited
+                outcome = exc
+            self._fleet.ended.append((stream, outcome))
             self._wake()
-
-    def _make(self, sent: Sent) -> Outcome | BaseException:
-        try:
-            return make(self._client, sent.call)
-        except BaseException as exc:  # noqa: BLE001  # it is raised where the result is awaited
-            return exc
 
     def stop(self) -> None:
         """Let each thread end after the call that it makes."""

@@ -35,7 +35,7 @@ import copy
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, TypedDict, cast
+from typing import Any, ClassVar, TypedDict, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -133,10 +133,14 @@ class KvsStreamsError(Exception):
         return type(self).__new__, (type(self),), {**self.__dict__, "args": self.args}
 
 
-def copy_for(error: KvsStreamsError, stream_name: str) -> KvsStreamsError:
-    """Return a copy of an error for another stream: without a request id, and nothing created."""
+_Error = TypeVar("_Error", bound=KvsStreamsError)
+
+
+def copy_for(error: _Error, stream_name: str) -> _Error:
+    """Return a copy of an error for another stream, without what it says of its own create."""
     twin = copy.copy(error)
     twin.stream_name, twin.request_id, twin.created = stream_name, None, None
+    twin._notes = ()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     twin.__cause__ = error.__cause__
     return twin
 

@@ -1,5 +1,9 @@
 """``ensure_streams``: one pair for each request, whatever happens, in virtual time."""
 
+import asyncio
+import contextvars
+import logging
+import os
 import subprocess
 import sys
 import threading
@@ -7,16 +11,16 @@ import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
 from botocore.exceptions import ParamValidationError
-from hypothesis import HealthCheck, given, settings, strategies as st
 from support.clock import VirtualClock, use
-from support.fleets import KINDS, SYNC, TASKS, Runner, named, outcomes
-from support.service import CREATE, DESCRIBE, LIST, Answer, Model
+from support.fleets import KINDS, SYNC, TASKS, THREADS, Passing, Runner, Watched, named, outcomes
+from support.service import CREATE, DESCRIBE, LIST, STORAGE, TAGS, Answer, Model
 
-from kvs_streams import EnsuredStream, StreamsClient, WaitTimeoutError
+from kvs_streams import AsyncStreamsClient, StreamsClient, StreamStorageConfiguration
 from kvs_streams.errors import ClientLimitExceededException, KvsStreamsError
 
 
@@ -40,6 +44,11 @@ def wait_until(condition: Callable[[], bool]) -> None:
             return
         time.sleep(0.001)  # in which real threads end what they do
     pytest.fail("no call was made")
+
+
+def is_quiet() -> bool:
+    """Tell whether no thread of a fleet is left."""
+    return not any(each.name == "kvs_streams" for each in threading.enumerate())
 
 
 # Results
@@ -101,53 +110,59 @@ def test_without_time_or_waiting_a_fleet_does_as_one_stream(
     assert Counter(model.made) == {CREATE: 5, DESCRIBE: 5}
 
 
+@pytest.mark.parametrize(
+    "options, deleting, expected",
+    [
+        ({}, False, "StreamDriftError"),
+        ({"on_drift": "ignore"}, False, "EXISTING"),
+        ({}, True, "CREATED"),
+        ({"wait": False}, True, "StreamDeletingError"),
+    ],
+)
+def test_drift_and_deletion(
+    options: dict[str, Any], deleting: bool, expected: str, runner: Runner
+) -> None:
+    """What exists is compared; what is being deleted is waited for and created again."""
+    model, requests = Model(runner.clock), named(30, tags={"site": "x"})
+    model.add(*(request.stream_name for request in requests), Tags={"site": "y"})
+    for request in requests if deleting else []:
+        model.delete(request.stream_name)
+    assert outcomes(runner.run(model, requests, **options)) == {expected: 30}
+    if expected == "EXISTING":
+        assert all(getattr(result, "drift", None) for _, result in runner.pairs)
+
+
 @pytest.mark.parametrize("number", [60, 200])
 def test_deadlines_hold_while_creates_wait_for_their_turn(number: int, runner: Runner) -> None:
     """Each stream times out in its own time after its first call, with the throttle as cause."""
     model = Model(runner.clock, fault=on(CREATE, "throttle"))
     runner.run(model, named(number), timeout=5.0)
     assert outcomes(runner.pairs) == {"WaitTimeoutError": number}
-    begun: dict[str, float] = {}
-    for method, at, kwargs in model.calls:
-        if method == CREATE:
-            begun.setdefault(kwargs["StreamName"], at)
+    begun = {kwargs.get("StreamName"): at for _, at, kwargs in reversed(model.calls)}
     for request, error in runner.pairs:
-        assert isinstance(error, WaitTimeoutError)
         assert isinstance(error.__cause__, ClientLimitExceededException)
         assert 4.999 < runner.ended[request.stream_name] - begun[request.stream_name] < 5.3
 
 
-@pytest.mark.parametrize("item", ["camera", None])
-def test_what_is_no_request_is_raised_last(item: object, runner: Runner) -> None:
-    """The results of what was taken before come first."""
-    with pytest.raises(TypeError):
-        runner.run(Model(runner.clock), [*named(3), item, *named(3, 3)])
-    assert outcomes(runner.pairs) == {"CREATED": 3}
-
-
 def test_what_the_iterable_raises_comes_last(runner: Runner) -> None:
-    """So do exceptions of the caller's own."""
+    """So does the error for an item that is no request."""
 
     def failing() -> Iterator[Any]:
         yield from named(3)
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
-        runner.run(Model(runner.clock), failing())
-    assert outcomes(runner.pairs) == {"CREATED": 3}
+    cases = [(failing(), ZeroDivisionError), (iter([*named(3, 3), "x", *named(3, 6)]), TypeError)]
+    for items, error in cases:
+        with pytest.raises(error):
+            runner.run(Model(runner.clock), items)
+        assert outcomes(runner.pairs) == {"CREATED": 3}
 
 
 def test_requests_are_taken_a_bounded_number_ahead(runner: Runner) -> None:
     """An endless iterable is no trouble."""
-    taken: list[Any] = []
-
-    def endless() -> Iterator[Any]:
-        while True:
-            taken.extend(named(1, len(taken)))
-            yield taken[-1]
-
-    runner.run(Model(runner.clock), endless(), 5)
-    assert len(taken) <= 2_010
+    taken = count()
+    runner.run(Model(runner.clock), (named(1, number)[0] for number in taken), 5)
+    assert 1_900 <= next(taken) <= 2_010
 
 
 def test_ready_results_do_not_wait_for_a_slow_iterable(runner: Runner) -> None:
@@ -169,110 +184,145 @@ def test_ready_results_do_not_wait_for_a_slow_iterable(runner: Runner) -> None:
 
 def test_the_same_name_twice_is_never_in_flight_twice(runner: Runner) -> None:
     """One comes after the other."""
-    runner.run(Model(runner.clock), [*named(3), *named(3)])
-    assert outcomes(runner.pairs) == {"CREATED": 3, "EXISTING": 3}
+    model = Watched(runner.clock)
+    runner.run(model, [*named(3), *named(3), *named(3)])
+    assert outcomes(runner.pairs) == {"CREATED": 3, "EXISTING": 6}
+    assert model.peak_of_name == 1
 
 
-def test_the_first_describe_comes_after_its_pause(runner: Runner) -> None:
-    """It is 1.5 to 2 s after the create."""
+@pytest.mark.parametrize("timeout, pause", [(300.0, (1.5, 2.1)), (1.0, (0.999, 1.001))])
+def test_the_first_describe_comes_after_its_pause(
+    timeout: float, pause: tuple[float, float], runner: Runner
+) -> None:
+    """It is 1.5 to 2 s after the create, but not later than the deadline."""
     model = Model(runner.clock)
-    runner.run(model, named(5))
+    assert outcomes(runner.run(model, named(5), timeout=timeout)) == {"CREATED": 5}
     made = {(m, k["StreamName"]): at for m, at, k in model.calls}
     for request in named(5):
         name = request.stream_name
-        assert 1.5 <= made[DESCRIBE, name] - made[CREATE, name] <= 2.1
+        assert pause[0] <= made[DESCRIBE, name] - made[CREATE, name] <= pause[1]
 
 
-def test_a_throttled_stream_delays_no_other(runner: Runner) -> None:
-    """The others take the time that they take without it."""
-    model = Model(runner.clock, fault=on(CREATE, "throttle", "camera-00000"))
-    runner.run(model, named(100), timeout=60.0)
-    assert outcomes(runner.pairs) == {"CREATED": 99, "WaitTimeoutError": 1}
-    assert sorted(runner.ended.values())[-2] < 1.2 * 4.5
+# The pace
+
+
+@pytest.mark.parametrize(
+    "fault, interval",
+    [
+        (None, (0.09, 0.0999)),
+        ("generic throttle", (0.105, 0.15)),
+        ("lost", (0.0999, 0.1001)),
+        ("retried after", (0.18, 0.1999)),
+    ],
+)
+def test_the_pace_learns_from_creates(
+    fault: str | None, interval: tuple[float, float], runner: Runner
+) -> None:
+    """An accepted create raises it, a throttled one lowers it, and retries are charged to it."""
+    model = Model(runner.clock, fault=on(CREATE, fault) if fault else None)
+    runner.run(model, named(10), rate=10.0, max_in_flight=1, timeout=1e6)
+    times = model.times(CREATE)
+    assert interval[0] <= times[-1] - times[-2] <= interval[1]
+
+
+def test_creates_that_are_throttled_come_first(runner: Runner) -> None:
+    """They are sent again ahead of creates never sent, and slow these down."""
+    model = Model(runner.clock, quota=10)
+    assert outcomes(runner.run(model, named(150), rate=100)) == {"CREATED": 150}
+    assert 10 <= model.throttled <= 120
+    assert max(runner.ended[request.stream_name] for request in named(40)) < 8
+
+
+@pytest.mark.parametrize(
+    "method, least, most",
+    [(DESCRIBE, 1.9, 2.2), (TAGS, 2.2, 2.6), (STORAGE, 2.2, 2.6), (LIST, 0.119, 0.13)],
+)
+def test_reads_are_paced(method: str, least: float, most: float, runner: Runner) -> None:
+    """They use a part of AWS's quota; creates of what any page of the list shows are skipped."""
+    tier = StreamStorageConfiguration(default_storage_tier="HOT")
+    compared = {"tags": {"site": "x"}, "stream_storage_configuration": tier}
+    number = 600 if method == DESCRIBE else 100
+    requests = named(number, 3_400, **(compared if method in (TAGS, STORAGE) else {}))
+    model = Model(runner.clock)
+    model.add(*(request.stream_name for request in named(4_000)), Tags={"site": "x"})
+    assert outcomes(runner.run(model, requests)) == {"EXISTING": number}
+    assert model.made.count(CREATE) < 20
+    times = model.times(method)
+    assert len(times) == (4 if method == LIST else number)
+    # Up to 0.25 s of missed calls are made good.
+    assert least <= times[-1] - times[0] <= most
 
 
 # The list
 
 
-@pytest.mark.parametrize("number, lists", [(19, 0), (20, 1)])
-def test_a_small_fleet_lists_nothing(number: int, lists: int, runner: Runner) -> None:
-    """The list starts when the 20th request is taken."""
-    model = Model(runner.clock)
-    runner.run(model, named(number))
+@pytest.mark.parametrize("number, hidden, lists", [(19, set(), 0), (20, set(), 1), (30, {LIST}, 0)])
+def test_a_small_fleet_or_client_lists_nothing(
+    number: int, hidden: set[str], lists: int, runner: Runner
+) -> None:
+    """The list starts when the 20th request is taken; a client may not even have the operation."""
+    model, runner.hidden = Model(runner.clock), hidden
+    assert outcomes(runner.run(model, named(number))) == {"CREATED": number}
     assert model.made.count(LIST) == lists
 
 
-@pytest.mark.parametrize("fault", ["denied", "lost", "broken", "throttle"])
-def test_a_list_that_fails_is_only_a_hint(fault: str, runner: Runner) -> None:
-    """The streams are created all the same."""
+@pytest.mark.parametrize("fault", ["denied", "expired", "lost", "broken", "throttle"])
+def test_a_list_that_fails_is_only_a_hint(
+    fault: str, runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The streams are created all the same, at once."""
     model = Model(runner.clock, fault=on(LIST, fault))
-    assert outcomes(runner.run(model, named(30))) == {"CREATED": 30}
+    with caplog.at_level(logging.INFO, "kvs_streams"):
+        assert outcomes(runner.run(model, named(30))) == {"CREATED": 30}
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert max(model.times(CREATE)) < 1
 
 
 def test_a_stream_that_the_list_shows_though_it_is_gone_is_created(runner: Runner) -> None:
     """The describe decides."""
-    model, requests = Model(runner.clock), named(25)
-    model.add(*(request.stream_name for request in requests[20:]))  # not sent before the list
-    answer = model.answer
+    gone = {request.stream_name for request in named(5, 20)}  # not sent before the list
 
-    def vanishing(method: str, kwargs: dict[str, Any]) -> Any:
-        reply = answer(method, kwargs)
-        if method == LIST:
-            for request in requests[20:]:
-                model.vanish(request.stream_name)
-        return reply
+    def delete(method: str, name: str) -> None:
+        if method == DESCRIBE and name in gone:
+            gone.remove(name)
+            model.vanish(name)
 
-    model.answer = vanishing  # type: ignore[method-assign]
-    assert outcomes(runner.run(model, requests)) == {"CREATED": 25}
-
-
-def test_every_page_of_the_list_counts(runner: Runner) -> None:
-    """Creates wait for the pages up to two seconds; what they show is described at once."""
-    model, requests = Model(runner.clock), named(1_400)[-100:]
-    model.add(*(request.stream_name for request in named(1_400)))
-    assert outcomes(runner.run(model, requests)) == {"EXISTING": 100}
-    assert model.made.count(LIST) == 2
-    assert model.made.count(CREATE) < 20
+    model = Watched(runner.clock, delete)
+    model.add(*gone)
+    assert outcomes(runner.run(model, named(25))) == {"CREATED": 25}
+    assert not gone
 
 
 def test_an_endless_list_holds_nothing_up(runner: Runner) -> None:
     """Creates wait for it two seconds at the most, and the fleet ends without it."""
-    model = Model(runner.clock)
-    answer = model.answer
+    tokens = map(str, count())
 
-    def endless(method: str, kwargs: dict[str, Any]) -> Any:
-        if method == LIST:
-            return Answer({"StreamInfoList": [], "NextToken": str(len(model.calls))})
-        return answer(method, kwargs)
+    def endless(method: str, _: str) -> Answer | None:
+        return Answer({"NextToken": next(tokens)}) if method == LIST else None
 
-    model.answer = endless  # type: ignore[method-assign]
+    model = Watched(runner.clock, endless)
     assert outcomes(runner.run(model, named(40))) == {"CREATED": 40}
+    pauses = [later - earlier for earlier, later in pairwise(model.times(CREATE))]
+    assert 1.9 < max(pauses) < 2.1
     assert max(runner.ended.values()) < 8
 
 
-def test_a_client_that_cannot_list_creates_each_stream(runner: Runner) -> None:
-    """A fake with the operations of the protocol alone is enough."""
-    model = Model(runner.clock)
-    runner.hidden = {LIST}
-    assert outcomes(runner.run(model, named(30))) == {"CREATED": 30}
-    assert LIST not in model.made
-
-
-class Crowded(Model):
-    """Counts the calls that are in flight together."""
-
-    now = peak = 0
-
-    def call(self, method: str, kwargs: dict[str, Any]) -> Any:
-        with self._lock:
-            self.now += 1
-            self.peak = max(self.peak, self.now)
-        time.sleep(0.001)  # in which other threads can begin a call
-        try:
-            return super().call(method, kwargs)
-        finally:
-            with self._lock:
-                self.now -= 1
+@pytest.mark.parametrize("kind", [SYNC, THREADS])
+@pytest.mark.parametrize("connections", [1, 64])
+def test_a_list_that_hangs_holds_nothing_up(
+    connections: int, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It occupies a connection; the fleet does not wait for it, not even at its end."""
+    runner, go = Runner(kind, monkeypatch, Passing()), threading.Event()
+    model = Watched(runner.clock, lambda method, _: method == LIST and go.wait(30) and None)
+    model.meta.config.max_pool_connections = connections
+    monkeypatch.setattr("kvs_streams._workers._CLOSING", 20.0)
+    if connections == 1:  # nothing else can be sent
+        threading.Timer(0.2, go.set).start()
+    assert outcomes(runner.run(model, named(25))) == {"CREATED": 25}
+    assert go.is_set() == (connections == 1)
+    go.set()
+    wait_until(is_quiet)
 
 
 @pytest.mark.parametrize("connections, max_in_flight", [(2, 64), (64, 2), (1, 1)])
@@ -281,19 +331,24 @@ def test_calls_in_flight_are_bounded(
 ) -> None:
     """The bound is ``max_in_flight`` besides the list, and never more than the connections."""
     runner = Runner(SYNC, monkeypatch)
-    model = Crowded(runner.clock, creating=0, takes=0.1)  # so that the pace is no bound
+    # So that the pace is no bound.
+    model = Watched(runner.clock, creating=0, takes=0.1)
     model.meta.config.max_pool_connections = connections
     runner.run(model, named(30), rate=1e6, max_in_flight=max_in_flight)
     assert outcomes(runner.pairs) == {"CREATED": 30}
-    assert model.peak <= min(connections, max_in_flight + 1)
+    assert min(connections, max_in_flight) <= model.peak <= min(connections, max_in_flight + 1)
 
 
 def test_memory_does_not_grow_with_the_fleet(runner: Runner) -> None:
     """A stream that is done is dropped, with its request."""
     alive: weakref.WeakSet[Any] = weakref.WeakSet()
     left: list[int] = []
-    runner.keep = False
-    runner.watch = lambda: left.append(len(alive))
+
+    def watch() -> None:
+        runner.pairs.clear()
+        left.append(len(alive))
+
+    runner.watch = watch
 
     def requests() -> Iterator[Any]:
         for i in range(300):
@@ -317,75 +372,97 @@ def test_a_full_account_confirms_what_exists(runner: Runner) -> None:
     expected = {"EXISTING": 10, "AccountStreamLimitExceededException": 8}
     assert outcomes(runner.pairs) == expected
     assert model.made.count(CREATE) <= 2
-    assert all(
-        error.stream_name == request.stream_name
-        for request, error in runner.pairs
-        if isinstance(error, KvsStreamsError)
-    )
+    for request, result in runner.pairs:
+        assert getattr(result, "stream_name", request.stream_name) == request.stream_name
 
 
-def test_expired_credentials_stop_the_sending(runner: Runner) -> None:
-    """Each remaining request gets a copy of the error with its own name."""
-    model = Model(runner.clock, fault=on(CREATE, "expired"))
-    runner.run(model, named(50), max_in_flight=2)
-    assert outcomes(runner.pairs) == {"AuthenticationError": 50}
-    assert model.made.count(CREATE) <= 2
-    for request, error in runner.pairs:
-        assert isinstance(error, KvsStreamsError)
-        assert error.stream_name == request.stream_name
+@pytest.mark.parametrize("method", [CREATE, DESCRIBE])
+def test_expired_credentials_stop_the_sending(method: str, runner: Runner) -> None:
+    """Each remaining request gets a copy of the error, which tells of its own create alone."""
 
+    def fault(called: str, name: str, _: int) -> str | None:
+        if called == method:
+            return "expired"
+        return "broken after" if (called, name) == (CREATE, "camera-00000") else None
 
-def test_credentials_that_expire_midway_leave_each_stream_its_own_arn(runner: Runner) -> None:
-    """What had been created says so, and nothing more is sent."""
-    model = Model(runner.clock, fault=on(DESCRIBE, "expired"))
+    model = Model(runner.clock, fault=fault)
     runner.run(model, named(200), max_in_flight=2)
     assert outcomes(runner.pairs) == {"AuthenticationError": 200}
-    assert model.made.count(DESCRIBE) <= 2
+    assert model.made.count(method) <= 2
+    assert (len(model.history) > 20) == (method == DESCRIBE)
     made = {stream.name: stream.arn for stream in model.history}
+    answered = 0
     for request, error in runner.pairs:
         assert isinstance(error, KvsStreamsError)
         assert error.stream_name == request.stream_name
-        arn = error.created and error.created.stream_arn
-        assert arn == made.get(request.stream_name)
+        known = error.created.stream_arn if error.created else None
+        unknown = "earlier create" in str(error)
+        assert unknown == (method == DESCRIBE and request.stream_name == "camera-00000")
+        assert unknown or known == made.get(request.stream_name)
+        answered += error.request_id is not None
+    assert answered == model.made.count(method)
+
+
+@pytest.mark.parametrize("kind", [SYNC, THREADS])
+def test_calls_in_flight_give_their_own_results(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are no longer concerned when credentials expire."""
+    both = threading.Barrier(2)
+    runner = Runner(kind, monkeypatch, Passing())
+    fault = on(DESCRIBE, "expired", "camera-00000")
+
+    def wait(method: str, _: str) -> None:
+        if method == DESCRIBE:
+            both.wait(30)
+
+    runner.run(Watched(runner.clock, wait, fault=fault), named(2))
+    assert outcomes(runner.pairs) == {"AuthenticationError": 1, "CREATED": 1}
 
 
 def test_what_botocore_does_not_send_concerns_one_request(runner: Runner) -> None:
     """A ``ParamValidationError`` stops no other stream."""
-    model = Model(runner.clock)
-    answer = model.answer
 
-    def refusing(method: str, kwargs: dict[str, Any]) -> Any:
-        if method == CREATE and kwargs["StreamName"] == "camera-00000":
-            return Answer(failure=ParamValidationError(report="no such member"))
-        return answer(method, kwargs)
+    def refuse(method: str, name: str) -> None:
+        if (method, name) == (CREATE, "camera-00000"):
+            raise ParamValidationError(report="no such member")
 
-    model.answer = refusing  # type: ignore[method-assign]
-    runner.run(model, named(10), max_in_flight=1)
+    runner.run(Watched(runner.clock, refuse), named(10), max_in_flight=1)
     assert outcomes(runner.pairs) == {"CREATED": 9, "ConfigurationError": 1}
 
 
+class Failed(BaseException):
+    """What ``pytest.fail`` raises is no ``Exception`` either."""
+
+
 @pytest.mark.parametrize("method", [CREATE, DESCRIBE, LIST])
-def test_a_bug_in_a_fake_is_raised_at_once(method: str, runner: Runner) -> None:
+@pytest.mark.parametrize(
+    "bug, raised",
+    [
+        (KeyError("a bug"), KeyError),
+        (Failed(), Failed),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (StopIteration(), RuntimeError),
+        (asyncio.CancelledError(), asyncio.CancelledError),
+    ],
+)
+def test_a_bug_in_a_fake_is_raised_at_once(
+    bug: BaseException, raised: type[BaseException], method: str, runner: Runner
+) -> None:
     """It is not taken for a lost response."""
-    model = Model(runner.clock)
-    answer = model.answer
 
-    def failing(called: str, kwargs: dict[str, Any]) -> Any:
+    def fail(called: str, _: str) -> None:
         if called == method:
-            raise KeyError("a bug")
-        return answer(called, kwargs)
+            raise bug
 
-    model.answer = failing  # type: ignore[method-assign]
-    with pytest.raises(KeyError, match="a bug"):
-        runner.run(model, named(30))
+    with pytest.raises(raised):
+        runner.run(Watched(runner.clock, fail), named(30))
+    assert len(runner.pairs) < 30
+
+
+# The end of a fleet
 
 
 def test_leaving_the_loop_sends_nothing_more(runner: Runner) -> None:
     """No thread stays; those of an async client end after the call that they make."""
-
-    def is_quiet() -> bool:
-        return not any(each.name == "kvs_streams" for each in threading.enumerate())
-
     model = Model(runner.clock)
     runner.run(model, named(300), 3, max_in_flight=4)
     assert runner.kind != SYNC or is_quiet()
@@ -394,11 +471,39 @@ def test_leaving_the_loop_sends_nothing_more(runner: Runner) -> None:
     assert len(model.calls) <= made + 4
 
 
+def test_a_call_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fleet is left after five seconds; the call ends in its thread."""
+    monkeypatch.setattr("kvs_streams._workers._CLOSING", 0.01)
+    go = threading.Event()
+
+    def hang(method: str, name: str) -> None:
+        assert name == "camera-00000" or go.wait(30)
+
+    model = Watched(use(Passing(), monkeypatch), hang)
+    results = StreamsClient(model).ensure_streams(named(2))
+    assert next(results)[0].stream_name == "camera-00000"
+    results.close()
+    assert not is_quiet()
+    go.set()
+    wait_until(is_quiet)
+
+
+def test_worker_threads_see_context_variables(runner: Runner) -> None:
+    """A call sees what its caller had set, such as a tracing span."""
+    variable = contextvars.ContextVar("variable", default="unset")
+    seen: list[str] = []
+    token = variable.set("set")
+    runner.run(Watched(runner.clock, lambda *_: seen.append(variable.get())), named(3))
+    variable.reset(token)
+    assert seen == ["set"] * 6
+
+
 @pytest.mark.parametrize(
     "options, error",
     [
         ({"rate": 0}, ValueError),
         ({"rate": float("nan")}, ValueError),
+        ({"rate": float("inf")}, ValueError),
         ({"rate": "50"}, TypeError),
         ({"max_in_flight": 0}, ValueError),
         ({"max_in_flight": 2.5}, TypeError),
@@ -411,53 +516,20 @@ def test_bad_arguments_are_refused_by_the_call(
     options: dict[str, Any], error: type[Exception]
 ) -> None:
     """Nothing has to be iterated to learn of them."""
-    client: Any = StreamsClient(Model(VirtualClock()))  # type: ignore[arg-type]
-    with pytest.raises(error):
-        client.ensure_streams(**{"requests": [], **options})
-
-
-_FAULT = st.sampled_from(
-    ["throttle", "broken", "broken after", "lost", "lost after", "retried after", "denied", None]
-)
-
-
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
-@given(faults=st.lists(st.lists(_FAULT, max_size=3), min_size=1, max_size=25))
-def test_pairs_are_requests_whatever_falls_on_creates(faults: list[list[str | None]]) -> None:
-    """Every request has one pair, and no stream is created twice."""
-    with pytest.MonkeyPatch.context() as patch:
-        runner = Runner(SYNC, patch)
-
-        def fault(method: str, name: str, count: int) -> str | None:
-            script = faults[int(name[-5:])] if method == CREATE else []
-            return script[count] if count < len(script) else None
-
-        model, requests = Model(runner.clock, fault=fault), named(len(faults))
-        runner.run(model, requests)
-    assert Counter(r.stream_name for r, _ in runner.pairs) == Counter(
-        r.stream_name for r in requests
-    )
-    assert max(Counter(stream.name for stream in model.history).values(), default=0) <= 1
-    for request, result in runner.pairs:
-        if isinstance(result, EnsuredStream):
-            assert request.stream_name in model.streams
+    for client_class in StreamsClient, AsyncStreamsClient:
+        client: Any = client_class(Model(VirtualClock()))  # type: ignore[arg-type]
+        with pytest.raises(error):
+            client.ensure_streams(**{"requests": [], **options})
 
 
 _AFTER_MAIN = """
-import sys, threading
-sys.path[:0] = [{root!r}, {tests!r}]
-from support.clock import VirtualClock, use
-from support.fleets import named, outcomes
+import pytest, threading
+from support.fleets import Runner, named, outcomes
 from support.service import Model
-import kvs_streams._clock
-from kvs_streams import StreamsClient
-
-clock = kvs_streams._clock.clock = VirtualClock()
-
 def run():
     threading.main_thread().join()
-    print(dict(outcomes(list(StreamsClient(Model(clock)).ensure_streams(named(5))))))
-
+    runner = Runner("sync", pytest.MonkeyPatch())
+    print(dict(outcomes(runner.run(Model(runner.clock), named(5)))))
 threading.Thread(target=run).start()
 """
 
@@ -467,23 +539,7 @@ threading.Thread(target=run).start()
 )
 def test_a_fleet_goes_on_after_the_main_thread(pytestconfig: pytest.Config) -> None:
     """An ordinary thread keeps its fleet."""
-    root = pytestconfig.rootpath
-    script = _AFTER_MAIN.format(root=str(root), tests=str(root / "tests"))
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert (done.stdout, done.stderr) == ("{'CREATED': 5}\n", "")
-
-
-def test_a_long_turn_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flows are resumed for 10 ms; the rest comes in the next turn, without a pause."""
-
-    class Slow(VirtualClock):
-        def now(self) -> int:
-            self.advance(0.003)
-            return super().now()
-
-    clock = use(Slow(), monkeypatch)
-    model = Model(clock)
-    results = StreamsClient(model).ensure_streams(named(30), wait=False)
-    assert len(list(results)) == 30
+    path = os.pathsep.join([str(pytestconfig.rootpath), str(pytestconfig.rootpath / "tests")])
+    command, env = [sys.executable, "-c", _AFTER_MAIN], {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+    assert done.stdout == "{'CREATED': 5}\n"

@@ -25,7 +25,6 @@ ROOMS = (
     "_drift",
     "_ensure",
     "_pacing",
-    "_hint",
     "_fleet_parts",
     "_fleet",
     "_failures",

@@ -1,22 +1,11 @@
 """The pace alone, and in simulated time against many kinds of quota."""
 
 import math
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings, strategies as st
-from support.quotas import (
-    MILLISECOND,
-    SECOND,
-    Bucket,
-    Fleet,
-    Neighbour,
-    Quota,
-    Simulation,
-    Window,
-)
+from support.quotas import MILLISECOND, SECOND, Bucket, Fleet, Neighbour, Quota, Simulation, Window
 
 from kvs_streams._pacing import Pace, Ticket
 
@@ -45,7 +34,7 @@ class Case(NamedTuple):
     used: int = 97
     throttled: float = 2.0
     neighbour: int = 0
-    fleet: Mapping[str, Any] = MappingProxyType({})
+    fleet: Any = None
 
 
 LONG_REPLIES = {"reply": (400, 600), "max_in_flight": 64}
@@ -71,14 +60,6 @@ CASES = {
     "replies of 0.5 s, 50 from 200": Case(
         lambda: Bucket(50), 200, 50, 60, throttled=6, fleet=LONG_REPLIES
     ),
-    "replies of 2.5 s, 20 from 50": Case(
-        lambda: Bucket(20),
-        50,
-        20,
-        300,
-        throttled=8,
-        fleet={"reply": (2000, 3000), "max_in_flight": 200},
-    ),
     "neighbour": Case(lambda: Bucket(50), 50, 25, 80, throttled=3.5, neighbour=25),
     "neighbour, burst of 10": Case(lambda: Bucket(50, 10), 50, 25, 80, throttled=3.5, neighbour=25),
     "neighbour, window": Case(lambda: Window(50), 50, 25, 80, throttled=3.5, neighbour=25),
@@ -90,7 +71,7 @@ CASES = {
 def test_quota_is_found_and_used(case: Case, seed: int) -> None:
     """A fleet uses what the quota leaves; few of its calls and of its neighbour's are throttled."""
     simulation = Simulation(case.quota(), seed=seed)
-    fleet = Fleet(simulation, case.rate, **case.fleet)
+    fleet = Fleet(simulation, case.rate, **(case.fleet or {}))
     neighbour = Neighbour(simulation, case.neighbour) if case.neighbour else None
     simulation.run(case.seconds)
     end = fleet.count(case.seconds - 30, case.seconds)
@@ -144,43 +125,6 @@ def test_nothing_is_learned_while_concurrency_is_the_bound() -> None:
     assert 50 <= fleet.pace.rate < 51
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("rate, start, least", [(50, 0, 33), (50, 15, 33), (200, 0, 20)])
-def test_two_fleets_share(rate: int, start: int, least: int, seed: int) -> None:
-    """Two fleets use the quota together; one that starts later or slower is not starved."""
-    simulation = Simulation(Bucket(50), seed=seed)
-    fleets = Fleet(simulation, rate), Fleet(simulation, 50, start=start)
-    simulation.run(start + 50)
-    counts = [fleet.count(start + 10, start + 50) for fleet in fleets]
-    accepted = sum(count.accepted for count in counts)
-    throttled = sum(count.throttled for count in counts)
-    assert accepted >= 0.94 * 50 * 40
-    assert 100 * min(count.accepted for count in counts) >= least * accepted
-    assert 100 * throttled <= 4 * (accepted + throttled)
-
-
-@settings(max_examples=12)
-@given(
-    quota=st.integers(5, 200),
-    burst=st.integers(2, 200),
-    start=st.floats(0.5, 4.0),
-    seed=st.integers(0, 2**32),
-)
-def test_any_bucket_is_found(quota: int, burst: int, start: float, seed: int) -> None:
-    """Starting at half to four times any quota, the pace ends near it, uses it, and wastes little.
-
-    Above the quota it stays only as long as it lives on the burst: nothing is throttled until then.
-    """
-    simulation = Simulation(Bucket(quota, burst), seed=seed)
-    fleet = Fleet(simulation, start * quota)
-    seconds = 3000 // quota
-    simulation.run(seconds)
-    end = fleet.count(seconds // 2, seconds)
-    assert end.accepted >= 0.93 * quota * (seconds - seconds // 2)
-    assert end.percent_throttled <= 4
-    assert fleet.count(0, seconds).percent_throttled <= 5
-
-
 def test_pause_is_not_followed_by_a_burst() -> None:
     """After 60 s without a send, no more than 0.25 s of missed sends are made good."""
     pace, sent = Pace(200.0, 0), 0
@@ -188,39 +132,6 @@ def test_pause_is_not_followed_by_a_burst() -> None:
         pace.sent(60 * SECOND)
         sent += 1
     assert sent == 51
-
-
-@given(
-    rate=st.floats(min_value=5e-324, max_value=1e308),
-    learn=st.booleans(),
-    steps=st.lists(
-        st.tuples(
-            st.integers(0, 100 * SECOND),
-            st.integers(0, 3),
-            st.sampled_from([True, False, None]),
-            st.integers(0, 4),
-        ),
-        max_size=200,
-    ),
-)
-def test_any_sequence_of_reports(
-    rate: float, learn: bool, steps: list[tuple[int, int, bool | None, int]]
-) -> None:
-    """Whatever is reported in whatever order, delay and rate stay in their bounds."""
-    pace, now, in_flight, spent = Pace(rate, 0, learn=learn), 0, list[Ticket](), 1
-    for passed, choice, throttled, retries in steps:
-        now += passed
-        if not pace.delay(now):
-            in_flight.append(pace.sent(now))
-        if in_flight and choice:
-            ticket = in_flight.pop(choice % len(in_flight))
-            pace.answered(ticket, now, throttled=throttled, retries=retries)
-            spent += retries
-        delay = pace.delay(now)
-        longest = min(max(1 / rate, 1.0), 3600.0) * SECOND
-        assert 0 <= delay <= spent * longest
-        assert min(rate, 1.0) <= pace.rate <= max(rate, 10_000.0)
-        assert pace.delay(now + delay) == 0
 
 
 @pytest.mark.parametrize("rate", [0.5, 3.0, 50.0, 20_000.0])
@@ -272,18 +183,11 @@ def test_calls_that_are_held_back_prove_no_higher_rate() -> None:
     assert pace.rate > 50.0 * 1.003
 
 
-def test_retries_of_botocore_are_charged() -> None:
-    """Each request that botocore sends on its own delays the next call by an interval."""
+def test_no_answer_teaches_nothing() -> None:
+    """The rate stays, but each request that botocore sends on its own delays the next call."""
     pace = Pace(50.0, 0)
     pace.answered(pace.sent(0), 0, throttled=None, retries=2)
-    assert pace.delay(0) == 60 * MILLISECOND
-
-
-def test_no_answer_teaches_nothing() -> None:
-    """A call that the service did not answer leaves the rate as it is."""
-    pace = Pace(50.0, 0)
-    pace.answered(pace.sent(0), 0, throttled=None)
-    assert (pace.rate, pace.delay(0)) == (50.0, 20 * MILLISECOND)
+    assert (pace.rate, pace.delay(0)) == (50.0, 60 * MILLISECOND)
 
 
 @pytest.mark.parametrize("throttled", [True, False])

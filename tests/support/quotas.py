@@ -100,14 +100,13 @@ class Fleet:
         simulation: Simulation,
         rate: float,
         *,
-        start: int = 0,
         reply: tuple[int, int] = (20, 60),
         max_in_flight: int = 32,
     ) -> None:
-        self.simulation, self.pace = simulation, Pace(rate, start * SECOND)
+        self.simulation, self.pace = simulation, Pace(rate, 0)
         self.reply, self.max_in_flight, self.in_flight = reply, max_in_flight, 0
         self.answers: list[tuple[int, bool]] = []
-        simulation.start(self._send(), start * SECOND)
+        simulation.start(self._send())
 
     def count(self, since: float, until: float) -> Count:
         """Count the answers between two seconds."""
