@@ -243,25 +243,3 @@ def test_a_start_costs_little() -> None:
         return min(float(subprocess.check_output(command)) for _ in range(3))
 
     assert best("kit") - best("moto") < 0.05
-
-
-JEDI = """
-from kvs_streams.testing import MockKvs, mock_kvs
-with mock_kvs() as kit:
-    kit.
-"""
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        JEDI,
-        "from kvs_streams.testing import mock_kvs\nmock_kvs().start().",
-        "from kvs_streams.testing import MockKvs\ndef test(kvs_mock: MockKvs): kvs_mock.",
-    ],
-)
-def test_jedi_completes(source: str) -> None:
-    """Editors with jedi complete the kit."""
-    jedi: Any = pytest.importorskip("jedi")
-    names = {completion.name for completion in jedi.Script(source.rstrip()).complete()}
-    assert {"fail_next", "hold_creating", "streams"} <= names

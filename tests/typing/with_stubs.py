@@ -3,18 +3,10 @@
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from mypy_boto3_kinesisvideo import KinesisVideoClient
 from typing_extensions import assert_type
 
-from kvs_streams import (
-    AsyncStreamsClient,
-    ConfigurationError,
-    CreateStreamRequest,
-    ServiceError,
-    StreamsClient,
-    TransportError,
-)
+from kvs_streams import AsyncStreamsClient, CreateStreamRequest, StreamsClient
 
 
 def clients(client: KinesisVideoClient, base: BaseClient) -> None:
@@ -23,7 +15,6 @@ def clients(client: KinesisVideoClient, base: BaseClient) -> None:
     StreamsClient(base)
     # boto3-stubs itself leaves the services open whose stubs are not installed.
     StreamsClient(boto3.client("kinesisvideo"))  # pyright: ignore[reportUnknownMemberType]
-    StreamsClient(boto3.Session().client("kinesisvideo"))  # pyright: ignore[reportUnknownMemberType]
     StreamsClient(session=boto3.Session(), config=Config(connect_timeout=1))
     AsyncStreamsClient(client)
     AsyncStreamsClient(base)
@@ -34,7 +25,6 @@ def other_operations(client: StreamsClient, twin: AsyncStreamsClient) -> None:
     """Give boto3's client with the stubs' own types; to pyrefly and ty it can be Any as well."""
     boto_client = client.boto_client
     assert_type(boto_client, KinesisVideoClient)  # pyrefly: ignore[assert-type]  # ty: ignore[type-assertion-failure]
-    client.boto_client.delete_stream(StreamARN="arn", CurrentVersion="1")
     endpoint = client.boto_client.get_data_endpoint(StreamName="gate", APIName="PUT_MEDIA")
     assert_type(endpoint["DataEndpoint"], str)  # pyrefly: ignore[assert-type]  # ty: ignore[type-assertion-failure]
     twin.boto_client.tag_stream(StreamName="gate", Tags={"site": "north"})
@@ -43,10 +33,3 @@ def other_operations(client: StreamsClient, twin: AsyncStreamsClient) -> None:
 def arguments(client: KinesisVideoClient, request: CreateStreamRequest) -> None:
     """Give boto3's own method what it takes."""
     client.create_stream(**request.to_boto())
-
-
-def errors() -> list[type[BotoCoreError | ClientError]]:
-    """Be what guards around boto3's calls catch."""
-    answered: type[ClientError] = ServiceError
-    failed: list[type[BotoCoreError]] = [TransportError, ConfigurationError]
-    return [answered, *failed]
