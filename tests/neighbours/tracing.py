@@ -15,7 +15,12 @@ from kvs_streams import CreateStreamRequest, ResourceInUseException
 
 REQUEST = CreateStreamRequest(stream_name="gate")
 # Every call of ours is one of theirs, throttled ones and conflicts included.
-CALLS = [("CreateStream", 400), ("CreateStream", 200), ("DescribeStream", 200), ("CreateStream", 400)]
+CALLS = [
+    ("CreateStream", 400),
+    ("CreateStream", 200),
+    ("DescribeStream", 200),
+    ("CreateStream", 400),
+]
 
 
 def use(kvs_mock, client):
