@@ -158,7 +158,7 @@ def tests_hostile(session: nox.Session) -> None:
 def frozen(session: nox.Session) -> None:
     """Freeze a program that uses every public name, and run it: nothing is missing."""
     session.install(".", "pyinstaller")
-    folder = Path(session.create_tmp())
+    folder = Path(session.create_tmp()).resolve()
     program = folder / "tool.py"
     program.write_text(
         "import kvs_streams\nfrom kvs_streams import *\n"
