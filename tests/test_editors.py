@@ -78,6 +78,13 @@ TEXTS = [
 MODULES = {"errors", "testing", "typing"}
 
 
+def locate(code: str) -> tuple[str, int, int]:
+    """Return code without its cursor, and the line and the column of the cursor."""
+    before, after = code.split("¦")
+    *lines, last = before.split("\n")
+    return before + after, len(lines) + 1, len(last)
+
+
 class Pyright:
     """The language server, asked in as few words of its protocol as it understands."""
 
@@ -92,11 +99,10 @@ class Pyright:
 
     def ask(self, what: str, code: str) -> Any:
         """Return the answer to a question about the place of the cursor."""
-        before, after = code.split("¦")
-        document = {"uri": self._file, "languageId": "python", "version": 1, "text": before + after}
+        text, line, column = locate(code)
+        document = {"uri": self._file, "languageId": "python", "version": 1, "text": text}
         self._send("textDocument/didOpen", {"textDocument": document})
-        *lines, last = before.split("\n")
-        place = {"line": len(lines), "character": len(last)}
+        place = {"line": line - 1, "character": column}
         question = {"textDocument": {"uri": self._file}, "position": place}
         self._send(f"textDocument/{what}", question, id=1)
         answer = next(each for each in self._read() if each.get("id") == 1 and "result" in each)
@@ -133,10 +139,8 @@ class Jedi:
         import jedi
         from jedi.api.environment import InterpreterEnvironment
 
-        before, after = code.split("¦")
-        *lines, last = before.split("\n")
-        script = jedi.Script(before + after, environment=InterpreterEnvironment())
-        return script, len(lines) + 1, len(last)
+        text, *place = locate(code)
+        return jedi.Script(text, environment=InterpreterEnvironment()), *place
 
     def offers(self, code: str) -> set[str]:
         """Return the names that are offered."""

@@ -1,5 +1,5 @@
 """Tests with the tools that others use beside the kit, each where it is installed."""
-# ruff: noqa: ANN001, ANN201, ANN202, PT009 - as users write their tests
+# ruff: noqa: ANN001, ANN201 - as users write their tests
 
 import pytest
 from hypothesis import given, strategies as st
@@ -58,34 +58,3 @@ def test_sockets(request):
             assert add() == "CREATED"
     finally:
         pytest_socket.enable_socket()
-
-
-def test_fastapi(kvs_mock):
-    """An endpoint of FastAPI creates streams, in a thread of its pool."""
-    fastapi, testing = pytest.importorskip("fastapi"), pytest.importorskip("fastapi.testclient")
-    app = fastapi.FastAPI()
-    app.post("/cameras")(add)
-    kvs_mock.fail_next(THROTTLE)
-    assert testing.TestClient(app).post("/cameras").json() == "CREATED"
-
-
-def test_django():
-    """A test case of Django starts its own kit."""
-    django = pytest.importorskip("django")
-    from django.conf import settings
-
-    if not settings.configured:
-        settings.configure()
-        django.setup()
-    from django.http import HttpResponse
-    from django.test import RequestFactory, SimpleTestCase
-
-    class CamerasTest(SimpleTestCase):
-        @mock_kvs
-        def runTest(self):  # noqa: N802 - unittest's name
-            view = lambda _: HttpResponse(add())  # noqa: E731
-            self.assertEqual(view(RequestFactory().post("/")).content, b"CREATED")
-
-    result = CamerasTest().run()
-    assert result is not None
-    assert result.wasSuccessful(), result.errors

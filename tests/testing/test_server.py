@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from http.client import HTTPConnection, RemoteDisconnected
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,9 +60,8 @@ class Client:
 @pytest.fixture
 def http(kvs: MockKvs) -> Iterator[Client]:
     """A client that knows HTTP alone."""
-    client = Client(kvs)
-    yield client
-    client.close()
+    with closing(Client(kvs)) as client:
+        yield client
 
 
 def test_unsigned_and_signed(kvs: MockKvs, http: Client) -> None:
@@ -91,10 +91,8 @@ WRONG = {
 @pytest.mark.parametrize("validate", [True, False])
 def test_wrong_json(capfd: pytest.CaptureFixture[str], validate: bool) -> None:
     """Wrong JSON is refused as AWS refuses it; nothing is printed."""
-    with mock_kvs(server=True, validate=validate) as kvs:
-        client = Client(kvs)
+    with mock_kvs(server=True, validate=validate) as kvs, closing(Client(kvs)) as client:
         replies = {body: client.post("/createStream", body) for body in WRONG}
-        client.close()
     assert {status for status, _, _ in replies.values()} == {400}
     told = {body: headers["x-amzn-ErrorType"] for body, (_, headers, _) in replies.items()}
     assert {body: code.partition(":")[0] for body, code in told.items()} == WRONG

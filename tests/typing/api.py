@@ -63,15 +63,9 @@ def requests(tier: Literal["HOT", "WARM"]) -> None:
         tags={"site": "north", "empty": None},
         stream_storage_configuration=storage,
     )
-    CreateStreamRequest(
-        stream_name="gate",
-        device_name=None,
-        media_type=None,
-        kms_key_id=None,
-        data_retention_in_hours=None,
-        tags=None,
-        stream_storage_configuration=None,
-    )
+    CreateStreamRequest(stream_name="gate", device_name=None, media_type=None, kms_key_id=None)
+    CreateStreamRequest(stream_name="gate", data_retention_in_hours=None, tags=None)
+    CreateStreamRequest(stream_name="gate", stream_storage_configuration=None)
     plain: dict[str, str] = {"site": "north"}
     CreateStreamRequest(stream_name="gate", tags=plain, data_retention_in_hours=24)
     CreateStreamRequest(stream_name="gate", tags=MappingProxyType(plain))
