@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Timer
-from typing import IO, Any
+from typing import Any
 
 import pytest
 
@@ -89,10 +89,8 @@ class Pyright:
     """The language server, asked in as few words of its protocol as it understands."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", folder: Path) -> None:
-        assert process.stdin
-        assert process.stdout
-        self._in: IO[bytes] = process.stdin
-        self._out: IO[bytes] = process.stdout
+        self._in: Any = process.stdin
+        self._out: Any = process.stdout
         self._file = (folder / "unsaved.py").as_uri()
         self._send("initialize", {"rootUri": folder.as_uri(), "capabilities": {}}, id=0)
         self._send("initialized", {})

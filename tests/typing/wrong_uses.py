@@ -16,7 +16,6 @@ from kvs_streams import (
     StorageTier,
     StreamInfo,
     StreamsClient,
-    StreamStatus,
     StreamStorageConfiguration,
     ThrottleRetry,
     TransportError,
@@ -26,7 +25,6 @@ from kvs_streams import (
 CreateStreamRequest()  # refused
 CreateStreamRequest(stream_name=None)  # refused
 CreateStreamRequest(stream_name="gate", retention=24)  # refused
-CreateStreamRequest(stream_name="gate", media_type=["video/h264"])  # refused
 CreateStreamRequest(stream_name="gate", data_retention_in_hours="24")  # refused
 CreateStreamRequest(stream_name="gate", data_retention_in_hours=24.0)  # refused
 CreateStreamRequest(stream_name="gate", tags={"site": 1})  # refused
@@ -40,17 +38,13 @@ request.stream_name = "yard"  # refused
 request.tags["site"] = "south"  # refused
 request.device_name.upper()  # refused
 StorageTier.COLD  # refused
-StreamStatus.FAILED  # refused
 
 
 def replies(response: CreateStreamResponse, info: StreamInfo, ensured: EnsuredStream) -> None:
     """Use members that are not there, or not of that type."""
-    response["StreamARN"]  # refused
     response.retry_attempts = 1  # refused
-    info.status = StreamStatus.ACTIVE  # refused
     hours: int = info.data_retention_in_hours  # refused
     when: datetime = info.creation_time  # refused
-    ensured.created  # refused
     ensured.drift.append(hours)  # refused
     response.stream_arn.region = "eu-west-1"  # refused
     print(when)
@@ -72,8 +66,6 @@ def sync_client(client: StreamsClient) -> None:
 
 async def async_client(client: AsyncStreamsClient) -> None:
     """The same for the async client, and an await forgotten."""
-    await client.wait_until_active("gate", 60)  # refused
-    await client.ensure_stream(request, on_drift="warn")  # refused
     client.create_stream(request).stream_arn  # refused
     with client:  # refused
         pass
@@ -93,9 +85,7 @@ StreamsClient(Half())  # refused
 StreamsClient(region="eu-central-1")  # refused
 StreamsClient(session="default")  # refused
 StreamsClient(throttle_retry=5)  # refused
-AsyncStreamsClient(Half())  # refused
 ThrottleRetry(5)  # refused
-ThrottleRetry(max_attempts=2.5)  # refused
 ThrottleRetry().max_attempts = 9  # refused
 
 
@@ -104,7 +94,6 @@ def errors(error: KvsStreamsError, service: ServiceError, transport: TransportEr
     error.code  # refused
     error.violations  # refused
     service.possibly_own  # refused
-    service.outcome_unknown  # refused
     status: int = service.http_status_code  # refused
     ResourceInUseException()  # refused
     print(status)
