@@ -3,10 +3,17 @@
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from mypy_boto3_kinesisvideo import KinesisVideoClient
 from typing_extensions import assert_type
 
-from kvs_streams import AsyncStreamsClient, CreateStreamRequest, StreamsClient
+from kvs_streams import (
+    AsyncStreamsClient,
+    CreateStreamRequest,
+    ServiceError,
+    StreamsClient,
+    TransportError,
+)
 
 
 def clients(client: KinesisVideoClient, base: BaseClient) -> None:
@@ -33,3 +40,8 @@ def other_operations(client: StreamsClient, twin: AsyncStreamsClient) -> None:
 def arguments(client: KinesisVideoClient, request: CreateStreamRequest) -> None:
     """Give boto3's own method what it takes."""
     client.create_stream(**request.to_boto())
+
+
+def errors() -> list[type[BotoCoreError | ClientError]]:
+    """Be what guards around boto3's calls catch."""
+    return [ServiceError, TransportError]
