@@ -44,4 +44,6 @@ def arguments(client: KinesisVideoClient, request: CreateStreamRequest) -> None:
 
 def errors() -> list[type[BotoCoreError | ClientError]]:
     """Be what guards around boto3's calls catch."""
-    return [ServiceError, TransportError]
+    answered: type[ClientError] = ServiceError
+    failed: type[BotoCoreError] = TransportError
+    return [answered, failed]
