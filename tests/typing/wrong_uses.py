@@ -67,8 +67,6 @@ def sync_client(client: StreamsClient) -> None:
 async def async_client(client: AsyncStreamsClient) -> None:
     """The same for the async client, and an await forgotten."""
     client.create_stream(request).stream_arn  # refused
-    with client:  # refused
-        pass
     client.close()  # refused
 
 
