@@ -97,7 +97,7 @@ def types(session: nox.Session) -> None:
 def types_plain(session: nox.Session) -> None:
     """Ask four type checkers about the use of the installed package, without boto3-stubs."""
     install(session, "checkers")
-    ours = [f"tests/typing/{name}.py" for name in ("api", "errors", "operations")]
+    ours = [f"tests/typing/{name}.py" for name in ("api", "operations")]
     run_all(session, *([*checker, *ours] for checker in CHECKERS))
 
 
@@ -121,9 +121,28 @@ def package(session: nox.Session) -> None:
     session.run("validate-pyproject", "pyproject.toml", env={"VALIDATE_PYPROJECT_NO_NETWORK": "1"})
 
 
+def beside_neighbours(session: nox.Session, names: list[str]) -> None:
+    """Run the kit beside what others have installed, in environments of their own."""
+    session.install("uv")
+    session.run("python", "tests/neighbours/run.py", *(session.posargs or names))
+
+
+@nox.session(python=LOWEST)
+def neighbours(session: nox.Session) -> None:
+    """Run the kit on the oldest pytest that it works with, and on one that is too old for it."""
+    beside_neighbours(session, ["oldest-pytest", "too-old-pytest"])
+
+
+@nox.session(tags=["slow"], default=False)
+def neighbours_slow(session: nox.Session) -> None:
+    """Run the kit with plugins of pytest and other tools for tests: -- xdist tools."""
+    newer = ["newest-pytest", "xdist", "randomly", "asyncio-strict", "asyncio-auto", "anyio"]
+    beside_neighbours(session, [*newer, "tools", "tracing"])
+
+
 @nox.session(tags=["slow"], default=False)
 def tests_slow(session: nox.Session) -> None:
-    """Test beside what others install, in editors, on a Dask cluster, on the control plane."""
+    """Run the tests that take long: editors, a Dask cluster, the control plane."""
     install(session, "slow")
     session.run("pytest", "-m", "slow", *session.posargs)
 
@@ -139,7 +158,7 @@ def tests_hostile(session: nox.Session) -> None:
 def frozen(session: nox.Session) -> None:
     """Freeze a program that uses every public name, and run it: nothing is missing."""
     session.install(".", "pyinstaller")
-    folder = Path(session.create_tmp())
+    folder = Path(session.create_tmp()).resolve()
     program = folder / "tool.py"
     program.write_text(
         "import kvs_streams\nfrom kvs_streams import *\n"

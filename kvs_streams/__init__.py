@@ -4,8 +4,8 @@ Models and errors load without boto3: each name is imported when it is first use
 editors read the names in the stub beside this file.
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never run, but what freezes programs (PyInstaller, Nuitka) reads it
+_TYPE_CHECKING = False
+if _TYPE_CHECKING:  # never run, but what freezes programs (PyInstaller, Nuitka) reads it
     from . import _aio, _client, _flow, _models, _request, errors  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 _MODULES = {

@@ -1,7 +1,7 @@
 """Run the tests in an environment that differs from a developer's machine in every known way.
 
 A run prints its seed, from which all random choices follow: ``--seed 7`` repeats a run.
-``--runs 20`` runs the whole suite that many times in a row. Other arguments go to pytest.
+``--runs 20`` runs the suite that many times in a row. Other arguments go to pytest.
 """
 
 from __future__ import annotations
@@ -28,9 +28,7 @@ SECOND = 1_000_000_000
 # A machine that has just booted, one that was booted today, one that has been up for months.
 UPTIMES = (0.5, 137.0, 300.1, 86_400.0, 10_368_000.7)
 ZONES = ("Asia/Kolkata", "America/St_Johns", "Pacific/Chatham", "Australia/Lord_Howe")
-FEW, MANY = (1, 2, 3), (16, 40)
-# Where the number of workers matters: pages, whose blocks share a namespace.
-SHORT = ("docs",)
+WORKERS = (1, 2, 3, 16, 40)
 
 NONSENSE = {
     "AWS_CA_BUNDLE": "/nowhere/bundle.pem",
@@ -57,29 +55,26 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"
 
 def environment(chance: random.Random, uptime: float) -> dict[str, str]:
     """Return a hostile environment for a process."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "LC_", "LANG", "PYTHON")) and name.lower() != "no_proxy"
+    ours = ("AWS_", "LC_", "LANG", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    kept.pop("no_proxy", None)
+    kept.pop("NO_PROXY", None)
+    return {
+        **kept,
+        **NONSENSE,
+        **dict.fromkeys(PROXIES, "http://127.0.0.1:1"),
+        "TZ": chance.choice(ZONES),
+        # The C locale, and a Python that does not make UTF-8 of it.
+        "LC_ALL": "C",
+        "PYTHONCOERCECLOCALE": "0",
+        "PYTHONUTF8": "0",
+        "PYTHONHASHSEED": str(chance.randrange(2**32)),
+        "PYTHONPATH": str(HOSTILE),
+        "HOSTILE_MONOTONIC_SHIFT_NS": str(round(uptime * SECOND) - time.monotonic_ns()),
+        # Nobody, root included, can make a folder there.
+        "HOME": "/proc/nobody",
+        "XDG_CACHE_HOME": "/proc/nobody/cache",
     }
-    return (
-        kept
-        | NONSENSE
-        | dict.fromkeys(PROXIES, "http://127.0.0.1:1")
-        | {
-            "TZ": chance.choice(ZONES),
-            # The C locale, and a Python that does not make UTF-8 of it.
-            "LC_ALL": "C",
-            "PYTHONCOERCECLOCALE": "0",
-            "PYTHONUTF8": "0",
-            "PYTHONHASHSEED": str(chance.randrange(2**32)),
-            "PYTHONPATH": str(HOSTILE),
-            "HOSTILE_MONOTONIC_SHIFT_NS": str(round(uptime * SECOND) - time.monotonic_ns()),
-            # Nobody, root included, can make a folder there.
-            "HOME": "/proc/nobody",
-            "XDG_CACHE_HOME": "/proc/nobody/cache",
-        }
-    )
 
 
 @contextmanager
@@ -118,25 +113,18 @@ def run_tests(seed: int, uptime: float, workers: int, arguments: Sequence[str]) 
 def main() -> int:
     """Run the tests as the arguments say; return 1 if any run failed."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--seed", type=int, help="of the first run; by default a random one")
     parser.add_argument(
-        "--runs",
-        type=int,
-        help="of the whole suite; by default one with few workers, and short ones",
+        "--seed", type=int, default=random.randrange(10**6), help="of the first run"
     )
+    parser.add_argument("--runs", type=int, default=1, help="of the whole suite")
     options, arguments = parser.parse_known_args()
-    seed = random.randrange(10**6) if options.seed is None else options.seed
     failed = []
     with busy():
         # Any 25 seeds in a row go through every uptime with every number of workers.
-        workers = [*FEW, *MANY] if options.runs else FEW
-        for number in range(seed, seed + (options.runs or 1)):
-            uptime = UPTIMES[number % len(UPTIMES)]
-            count = workers[(number + number // len(UPTIMES)) % len(workers)]
-            failed += run_tests(number, uptime, count, arguments)
-    if not options.runs and all(each.startswith("--ignore=") for each in arguments):
-        # Once more with many workers, where these matter.
-        failed += run_tests(seed, UPTIMES[seed % len(UPTIMES)], MANY[seed % len(MANY)], SHORT)
+        for seed in range(options.seed, options.seed + options.runs):
+            uptime = UPTIMES[seed % len(UPTIMES)]
+            workers = WORKERS[(seed + seed // len(UPTIMES)) % len(WORKERS)]
+            failed += run_tests(seed, uptime, workers, arguments)
     print("", *(f"failed: {name}" for name in failed), f"{len(failed)} runs failed", sep="\n")
     return int(bool(failed))
 

@@ -1,6 +1,5 @@
 """The examples, as readers run them. ``test_quickstart.py`` has the tests of the quickstart."""
 
-import asyncio
 import json
 import runpy
 from typing import Any
@@ -82,61 +81,32 @@ def test_lambda_answers_what_no_retry_helps(handler: Any, kvs_mock: MockKvs) -> 
 # FastAPI
 
 
-async def ask(app: Any, method: str, path: str, body: object = None) -> tuple[int, Any]:
-    """Send a request to an ASGI application; return the status and the body of its answer."""
-    sent: list[Any] = []
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "scheme": "http",
-        "headers": [(b"content-type", b"application/json")],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 80),
-    }
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    text = b"".join(message.get("body", b"") for message in sent)
-    return sent[0]["status"], json.loads(text)
-
-
 def test_fastapi(kvs_mock: MockKvs) -> None:
     """A camera is registered, found, and refused for every kind of reason."""
-    pytest.importorskip("fastapi")
-    app = load("fastapi_app").app
+    for needed in "fastapi", "httpx2":
+        pytest.importorskip(needed)
+    from fastapi.testclient import TestClient
 
-    async def talk() -> None:
-        async with app.router.lifespan_context(app):
-            status, body = await ask(
-                app, "PUT", "/cameras/gate.cam-01", {"MediaType": "video/h264"}
-            )
-            assert (status, body["status"]) == (201, "ACTIVE")
-            assert await ask(app, "PUT", "/cameras/gate.cam-01", {}) == (200, body)
-            assert await ask(app, "GET", "/cameras/gate.cam-01") == (200, body)
-            answer = await ask(app, "PUT", "/cameras/gate.cam-01", {"MediaType": "video/h265"})
-            assert answer == (409, {"error": "StreamDriftError", "differs": ["media_type"]})
-            status, body = await ask(app, "PUT", "/cameras/gate!", {"Retention": 24})
-            assert (status, set(body["faults"])) == (422, {"stream_name", "Retention"})
-            assert (await ask(app, "GET", "/cameras/nobody"))[0] == 404
-            kvs_mock.fail_next("ClientLimitExceededException", times=5)
-            assert (await ask(app, "PUT", "/cameras/gate.cam-02", {}))[0] == 503
-            kvs_mock.fail_next("AccountStreamLimitExceededException")
-            assert (await ask(app, "PUT", "/cameras/gate.cam-02", {}))[0] == 507
-            kvs_mock.fail_next("AccessDeniedException")
-            assert (await ask(app, "PUT", "/cameras/gate.cam-02", {}))[0] == 502
-
-    asyncio.run(talk())
+    gate, new = "/cameras/gate.cam-01", "/cameras/gate.cam-02"
+    with TestClient(load("fastapi_app").app) as http:
+        reply = http.put(gate, json={"MediaType": "video/h264"})
+        assert (reply.status_code, reply.json()["status"]) == (201, "ACTIVE")
+        for again in http.put(gate, json={}), http.get(gate):
+            assert (again.status_code, again.json()) == (200, reply.json())
+        drifted = http.put(gate, json={"MediaType": "video/h265"})
+        assert drifted.status_code == 409
+        assert drifted.json() == {"error": "StreamDriftError", "differs": ["media_type"]}
+        refused = http.put("/cameras/gate!", json={"Retention": 24})
+        assert refused.status_code == 422
+        assert {*refused.json()["faults"]} == {"stream_name", "Retention"}
+        assert http.get("/cameras/nobody").status_code == 404
+        for error, times, status in (
+            ("ClientLimitExceededException", 5, 503),
+            ("AccountStreamLimitExceededException", 1, 507),
+            ("AccessDeniedException", 1, 502),
+        ):
+            kvs_mock.fail_next(error, times=times)
+            assert http.put(new, json={}).status_code == status
 
 
 # The application whose tests are an example too

@@ -1,35 +1,42 @@
 """The run on AWS, on the test kit instead: no fact differs, and nothing is left behind."""
 
+from typing import Any
+
 import pytest
 from botocore.config import Config
-from live import FACTS, Run, judge
+from live import Fact, Run, limits, look, row
 
 from kvs_streams.testing import MockKvs
 
 pytestmark = pytest.mark.slow
-# The kit has no ``date`` header of its own, and exceeds no quota unless it is told to.
-UNTOLD = {"one-clock", "throttle"}
 
 
-def test_facts_hold_on_the_kit(kvs_mock: MockKvs) -> None:
-    """Each fact holds on the kit, which is built on the same facts."""
-    import boto3
+@pytest.fixture
+def live(kvs_mock: MockKvs) -> Run:
+    """A run on the kit."""
+    boto: Any = kvs_mock.boto_client(config=Config(parameter_validation=False))
+    return Run(boto, sleep=kvs_mock.advance)
 
-    boto = boto3.client("kinesisvideo", config=Config(parameter_validation=False))
+
+def test_facts_hold_on_the_kit(live: Run, kvs_mock: MockKvs) -> None:
+    """Each fact holds on the kit, which is built on the same facts; no quota is exceeded there."""
     kvs_mock.hold_deleting(3)
-    run = Run(boto, sleep=kvs_mock.advance)
-    outcomes = {fact.id: judge(fact, run) for fact in FACTS}
-    assert {name: seen for name, (holds, seen) in outcomes.items() if holds is False} == {}
-    assert {name for name, (holds, _) in outcomes.items() if holds is None} <= UNTOLD
-    assert run.delete_all() == []
+    *facts, throttle = look(live)
+    assert [fact for fact in facts if not fact.holds] == []
+    assert (len(facts), throttle.holds) == (56, None)
+    assert live.delete_all() == []
 
 
-def test_a_fact_that_differs_is_told(kvs_mock: MockKvs) -> None:
+def test_a_fact_that_differs_is_told(live: Run, kvs_mock: MockKvs) -> None:
     """A service that answers something else is noticed."""
-    import boto3
-
-    boto = boto3.client("kinesisvideo", config=Config(parameter_validation=False))
     kvs_mock.fail_next("AccountStreamLimitExceededException")
-    (fact,) = (fact for fact in FACTS if fact.id == "accepts-media-list")
-    holds, seen = judge(fact, Run(boto, sleep=kvs_mock.advance))
-    assert (holds, "AccountStreamLimitExceededException" in str(seen)) == (False, True)
+    first, *rest = limits(live)
+    assert (first.holds, {fact.holds for fact in rest}) == (False, {True})
+    assert "| **differs** | A DeviceName of 128" in row(first)
+
+
+def test_nothing_private_is_written() -> None:
+    """Account ids and keys are cut out."""
+    seen = "arn:aws:iam::123456789012:user/x AKIAIOSFODNN7EXAMPLE 1598784211076 | a"
+    told = row(Fact("It is.", "", None, seen))
+    assert told.endswith(r"| arn:aws:iam::<account>:user/x *** 1598784211076 \| a |")

@@ -1,10 +1,8 @@
 """Tests with the tools that others use beside the kit, each where it is installed."""
-# ruff: noqa: ANN001, ANN201, ANN202, PT009 - as users write their tests
+# ruff: noqa: ANN001, ANN201 - as users write their tests
 
-import boto3
 import pytest
 from hypothesis import given, strategies as st
-from moto import mock_aws
 
 from kvs_streams import CreateStreamRequest, StreamsClient
 from kvs_streams.testing import mock_kvs
@@ -42,18 +40,6 @@ def test_frozen_time(module, name):
         assert kvs.streams["cam"].creation_time.year == 2030
 
 
-@pytest.mark.parametrize("first", ["kit", "responses"])
-def test_responses(first):
-    """Mocks of ``requests`` go on."""
-    requests, responses = pytest.importorskip("requests"), pytest.importorskip("responses")
-    kit, mock = mock_kvs(), responses.RequestsMock()
-    outer, inner = (kit, mock) if first == "kit" else (mock, kit)
-    with outer, inner:
-        mock.add("GET", "https://example.com/", body="mine")
-        assert requests.get("https://example.com/", timeout=1).text == "mine"
-        assert add() == "CREATED"
-
-
 def test_vcr(tmp_path):
     """A cassette has nothing of this service: there is no request over HTTP."""
     vcr = pytest.importorskip("vcr")
@@ -72,45 +58,3 @@ def test_sockets(request):
             assert add() == "CREATED"
     finally:
         pytest_socket.enable_socket()
-
-
-@pytest.mark.parametrize("first", ["kit", "moto"])
-def test_moto(first):
-    """The rest of AWS is moto's, which begins before or after."""
-    kit, moto = mock_kvs(), mock_aws()
-    outer, inner = (kit, moto) if first == "kit" else (moto, kit)
-    with outer, inner:
-        assert add() == "CREATED"
-        assert boto3.client("sts").get_caller_identity()["Account"] == "123456789012"
-        boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="clips")
-
-
-def test_fastapi(kvs_mock):
-    """An endpoint of FastAPI creates streams, in a thread of its pool."""
-    fastapi, testing = pytest.importorskip("fastapi"), pytest.importorskip("fastapi.testclient")
-    app = fastapi.FastAPI()
-    app.post("/cameras")(add)
-    kvs_mock.fail_next(THROTTLE)
-    assert testing.TestClient(app).post("/cameras").json() == "CREATED"
-
-
-def test_django():
-    """A test case of Django starts its own kit."""
-    django = pytest.importorskip("django")
-    from django.conf import settings
-
-    if not settings.configured:
-        settings.configure()
-        django.setup()
-    from django.http import HttpResponse
-    from django.test import RequestFactory, SimpleTestCase
-
-    class CamerasTest(SimpleTestCase):
-        @mock_kvs
-        def runTest(self):  # noqa: N802 - unittest's name
-            view = lambda _: HttpResponse(add())  # noqa: E731
-            self.assertEqual(view(RequestFactory().post("/")).content, b"CREATED")
-
-    result = CamerasTest().run()
-    assert result is not None
-    assert result.wasSuccessful(), result.errors

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import boto3
@@ -22,6 +23,7 @@ from kvs_streams import AsyncStreamsClient, CreateStreamRequest, StreamsClient
 from kvs_streams.testing import MockKvs, UnusedFaultError, mock_kvs
 from kvs_streams.testing._environment import clean_up
 
+REQUEST = CreateStreamRequest(stream_name="cam")
 HIDDEN = {
     "AWS_PROFILE": "work",
     "AWS_DEFAULT_PROFILE": "work",
@@ -68,7 +70,7 @@ def test_variables(machine: dict[str, str]) -> None:
         assert not HIDDEN.keys() & os.environ.keys()
         assert {name: os.environ[name] for name in SET} == SET
         assert os.environ["AWS_LAMBDA_FUNCTION_NAME"] == "cameras"
-        client.create_stream(CreateStreamRequest(stream_name="cam"))
+        client.create_stream(REQUEST)
         os.environ["AWS_PROFILE"] = "own"
         os.environ["AWS_REGION"] = "own"
         del os.environ["AWS_SECRET_ACCESS_KEY"]
@@ -113,32 +115,22 @@ def test_the_keys_of_a_mock_aws(monkeypatch: pytest.MonkeyPatch) -> None:
         assert os.environ["AWS_ACCESS_KEY_ID"] == "FOOBARKEY"
 
 
-@pytest.mark.parametrize("first", ["kit", "moto"])
-def test_moto_that_ends_in_another_order(first: str) -> None:
-    """A ``mock_aws`` that begins under the kit and ends after it leaves nothing behind."""
+@pytest.mark.parametrize("ends", ["kit first", "moto first", "keys deleted"])
+def test_moto_that_ends_in_another_order(ends: str) -> None:
+    """A ``mock_aws`` that begins under the kit, and lost keys, leave nothing behind."""
     before, session = dict(os.environ), boto3.DEFAULT_SESSION
-    kit, moto = mock_kvs(), mock_aws()
-    kit.start()
+    kit, moto = mock_kvs().start(), mock_aws()
     moto.start()
     boto3.client("sts")
-    for each in (kit, moto) if first == "kit" else (moto, kit):
+    if ends == "keys deleted":
+        del os.environ["AWS_ACCESS_KEY_ID"]
+    for each in (moto, kit) if ends == "moto first" else (kit, moto):
         each.stop()
     clean_up(before)
     assert dict(os.environ) == before
     assert boto3.DEFAULT_SESSION is session
     with mock_aws():
         assert os.environ["AWS_ACCESS_KEY_ID"] == "FOOBARKEY"
-
-
-def test_a_test_that_deletes_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The end of moto does not stumble over keys that the test has deleted."""
-    before = dict(os.environ)
-    kit = mock_kvs().start()
-    with monkeypatch.context() as patch:
-        patch.delenv("AWS_ACCESS_KEY_ID")
-        kit.stop()
-    clean_up(before)
-    assert dict(os.environ) == before
 
 
 def test_moto_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,31 +167,29 @@ def test_presigned_urls_stay_motos(kvs: MockKvs) -> None:
     assert requests.get(url, timeout=1).content == b"clip"
 
 
-@pytest.mark.parametrize("name,value", [("moto", None), ("moto", type(sys)("moto"))])
-def test_missing_moto(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
+@pytest.mark.parametrize("moto", [None, ModuleType("moto")])
+def test_missing_moto(monkeypatch: pytest.MonkeyPatch, moto: Any) -> None:
     """Without moto, or with one that is too old, the kit says what to install."""
-    monkeypatch.setitem(sys.modules, name, value)
+    monkeypatch.setitem(sys.modules, "moto", moto)
     with pytest.raises(ImportError, match=r'pip install "kvs_streams\[testing\]"'):
         mock_kvs().start()
+
+
+async def outcomes() -> list[str]:
+    """Ensure a stream twice."""
+    async with AsyncStreamsClient(region_name="us-east-1") as client:
+        return [(await client.ensure_stream(REQUEST)).outcome for _ in range(2)]
 
 
 @pytest.mark.parametrize("async_", [False, True])
 def test_plain_moto(async_: bool) -> None:
     """Both clients work under ``mock_aws`` alone, within what moto simulates."""
-    request = CreateStreamRequest(stream_name="cam")
-
-    async def run() -> None:
-        client = AsyncStreamsClient(region_name="us-east-1")
-        assert (await client.ensure_stream(request)).outcome == "CREATED"
-        assert (await client.ensure_stream(request)).outcome == "EXISTING"
-        await client.aclose()
-
     with mock_aws():
         if async_:
-            asyncio.run(run())
+            assert asyncio.run(outcomes()) == ["CREATED", "EXISTING"]
             return
         with StreamsClient(region_name="us-east-1") as client:
-            assert client.ensure_stream(request).outcome == "CREATED"
+            assert client.ensure_stream(REQUEST).outcome == "CREATED"
             assert client.wait_until_active("cam").stream_name == "cam"
 
 
@@ -235,6 +225,7 @@ print(time.process_time() - begin)
 """
 
 
+@pytest.mark.slow
 def test_a_start_costs_little() -> None:
     """A start costs at most 0.05 s of processor time more than ``mock_aws``: the best of a few."""
 
@@ -243,25 +234,3 @@ def test_a_start_costs_little() -> None:
         return min(float(subprocess.check_output(command)) for _ in range(3))
 
     assert best("kit") - best("moto") < 0.05
-
-
-JEDI = """
-from kvs_streams.testing import MockKvs, mock_kvs
-with mock_kvs() as kit:
-    kit.
-"""
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        JEDI,
-        "from kvs_streams.testing import mock_kvs\nmock_kvs().start().",
-        "from kvs_streams.testing import MockKvs\ndef test(kvs_mock: MockKvs): kvs_mock.",
-    ],
-)
-def test_jedi_completes(source: str) -> None:
-    """Editors with jedi complete the kit."""
-    jedi: Any = pytest.importorskip("jedi")
-    names = {completion.name for completion in jedi.Script(source.rstrip()).complete()}
-    assert {"fail_next", "hold_creating", "streams"} <= names

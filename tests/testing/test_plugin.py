@@ -4,14 +4,14 @@ import os
 import re
 import subprocess
 import sys
+import unittest
 from pathlib import Path
 
 import pytest
 
 # pytester forgets what a run imported: what is here before stays, and need not load again.
-import kvs_streams.testing._kit
-
-assert kvs_streams.testing._kit
+from kvs_streams import CreateStreamRequest, StreamsClient
+from kvs_streams.testing import mock_kvs
 
 pytest_plugins = ["pytester"]
 
@@ -184,40 +184,31 @@ def test_unused(project: pytest.Pytester) -> None:
     assert "fail_next('X') applied to no call of delete_stream" in text
 
 
-UNITTEST = """
-import unittest
-from kvs_streams.testing import mock_kvs
-import cameras
+class Case(unittest.TestCase):
+    """The tests that the next test runs."""
 
-class CamerasTest(unittest.TestCase):
-    def setUp(self):
+    __test__ = False
+
+    def setUp(self) -> None:
         self.kvs = mock_kvs().start()
         self.addCleanup(self.kvs.stop)
         self.kvs.fail_next("ClientLimitExceededException")
 
-    def test_throttled(self):
-        self.assertEqual(cameras.add("cam"), "CREATED")
+    def throttled(self) -> None:
+        """Use what is scripted."""
+        with StreamsClient() as client:
+            client.create_stream(CreateStreamRequest(stream_name="cam"))
         self.kvs.check_unused()
 
-    def test_skipped(self):
+    def skipped(self) -> None:
+        """Use nothing."""
         self.skipTest("not here")
-"""
 
 
-def test_unittest(project: pytest.Pytester) -> None:
+def test_unittest() -> None:
     """In unittest, ``stop`` reports nothing: a skip stays a skip."""
-    project.makepyfile(test_case=UNITTEST)
-    done = subprocess.run(
-        [sys.executable, "-m", "unittest", "test_case"],
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(project.path), *sys.path])),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "OK (skipped=1)" in done.stderr
+    result = unittest.TestSuite([Case("throttled"), Case("skipped")]).run(unittest.TestResult())
+    assert (result.testsRun, len(result.skipped), result.wasSuccessful()) == (2, 1, True)
 
 
 NAMES = ("AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_PROFILE")
@@ -286,26 +277,6 @@ def test_nothing_heavy_is_imported(project: pytest.Pytester) -> None:
         arguments, env=environment, capture_output=True, text=True, check=False, cwd=project.path
     )
     assert "1 passed" in done.stdout, done.stdout
-
-
-@pytest.mark.parametrize("options", [(), ("-n2",)])
-def test_xdist(project: pytest.Pytester, options: tuple[str, ...]) -> None:
-    """Each worker has streams of its own; an error arrives whole."""
-    project.makepyfile(
-        """
-        import cameras, pytest
-
-        @pytest.mark.parametrize("n", range(6))
-        def test_same_name(kvs_mock, n):
-            assert cameras.add("cam") == "CREATED"
-
-        def test_unused(kvs_mock):
-            kvs_mock.fail_next("X")
-        """
-    )
-    result = run(project, *options)
-    result.assert_outcomes(passed=7, errors=1)
-    assert "fail_next('X') applied to no call of create_stream" in result.stdout.str()
 
 
 def test_the_page_as_a_test_file(project: pytest.Pytester) -> None:

@@ -68,17 +68,6 @@ def test_a_timeout_is_exact_on_every_machine(
     assert created.created_at.timestamp() == 1_700_000_000
 
 
-@given(st.lists(st.integers(0, 10**12)))
-def test_sleeps_add_up(sleeps: list[int]) -> None:
-    """Any number of sleeps adds up to their exact sum."""
-    clock = VirtualClock()
-    began, epoch = clock.start(), clock.epoch()
-    for ns in sleeps:
-        clock.sleep(ns)
-    assert clock.now() - began == clock.epoch() - epoch == sum(sleeps)
-    assert clock.elapsed == sum(sleeps) / 1e9
-
-
 # Threads and tasks
 
 

@@ -3,46 +3,42 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 WRONG_USES = Path(__file__).with_name("wrong_uses.py")
+LINES = WRONG_USES.read_text(encoding="utf-8").splitlines()
+WANTED = {number for number, line in enumerate(LINES, 1) if line.endswith("# refused")}
 
 
-def mypy() -> Iterator[tuple[int, str]]:
-    """Yield the lines that mypy reports, with its words."""
-    command = [sys.executable, "-m", "mypy", "--output=json", str(WRONG_USES)]
-    for line in subprocess.run(command, capture_output=True, text=True).stdout.splitlines():
-        report = json.loads(line)
-        if report["severity"] == "error":
-            yield report["line"], report["message"]
+def run(*checker: str) -> str:
+    """Run a checker over the file; return what it prints."""
+    command = [sys.executable, "-m", *checker, str(WRONG_USES)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8").stdout
 
 
-def pyright() -> Iterator[tuple[int, str]]:
-    """Yield the lines that pyright reports, with its words."""
-    command = [sys.executable, "-m", "pyright", "--outputjson", str(WRONG_USES)]
-    output = subprocess.run(command, capture_output=True, text=True).stdout
-    for report in json.loads(output)["generalDiagnostics"]:
+def main() -> bool:
+    """Print every difference; return whether there are any."""
+    mypy: list[dict[str, Any]] = [
+        json.loads(line) for line in run("mypy", "--output=json").splitlines()
+    ]
+    pyright: list[dict[str, Any]] = json.loads(run("pyright", "--outputjson"))["generalDiagnostics"]
+    reported = {
+        "mypy": {each["line"] for each in mypy if each["severity"] == "error"},
         # Lines count from 0 here; an expression without effect is what the file is made of.
-        if report["severity"] == "error" and report.get("rule") != "reportUnusedExpression":
-            yield report["range"]["start"]["line"] + 1, report["message"]
-
-
-def main() -> int:
-    """Print every difference; return how many there are."""
-    lines = WRONG_USES.read_text(encoding="utf-8").splitlines()
-    wanted = {number for number, line in enumerate(lines, 1) if line.endswith("# refused")}
-    differences = 0
-    for checker in mypy, pyright:
-        reported = dict(checker())
-        for number in sorted(wanted ^ reported.keys()):
-            verdict = reported.get(number, "accepted")
-            print(f"{checker.__name__}: {WRONG_USES.name}:{number}: {lines[number - 1].strip()}")
-            print(f"    {verdict}")
-            differences += 1
-        print(f"{checker.__name__}: {len(wanted & reported.keys())} of {len(wanted)} lines refused")
-    return differences
+        "pyright": {
+            each["range"]["start"]["line"] + 1
+            for each in pyright
+            if each["severity"] == "error" and each.get("rule") != "reportUnusedExpression"
+        },
+    }
+    for checker, numbers in reported.items():
+        for number in sorted(WANTED ^ numbers):
+            verdict = "refused" if number in numbers else "accepted"
+            print(f"{checker}: {verdict}: {WRONG_USES.name}:{number}: {LINES[number - 1].strip()}")
+        print(f"{checker}: {len(WANTED & numbers)} of {len(WANTED)} lines refused")
+    return any(numbers != WANTED for numbers in reported.values())
 
 
 if __name__ == "__main__":
-    sys.exit(main() > 0)
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Bad requests, one for each field and rule: what boto3 and AWS itself make of them is tested."""
+
+from typing import Any
+
+# Of each: the parameter, the rule, and what is wrong in an otherwise good request.
+BAD_REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
+    ("StreamName", "required", {"StreamName": ...}),
+    ("StreamName", "type", {"StreamName": 7}),
+    ("StreamName", "min_length", {"StreamName": ""}),
+    ("StreamName", "max_length", {"StreamName": "kvs-streams-live-" + "a" * 240}),
+    ("StreamName", "pattern", {"StreamName": "kvs-streams-live-front door"}),
+    ("DeviceName", "type", {"DeviceName": 7}),
+    ("DeviceName", "min_length", {"DeviceName": ""}),
+    ("DeviceName", "max_length", {"DeviceName": "a" * 129}),
+    ("DeviceName", "pattern", {"DeviceName": "camera 1"}),
+    ("MediaType", "type", {"MediaType": 7}),
+    ("MediaType", "min_length", {"MediaType": ""}),
+    ("MediaType", "max_length", {"MediaType": "video/" + "h" * 123}),
+    ("MediaType", "pattern", {"MediaType": "h264"}),
+    ("KmsKeyId", "type", {"KmsKeyId": 7}),
+    ("KmsKeyId", "min_length", {"KmsKeyId": ""}),
+    ("KmsKeyId", "max_length", {"KmsKeyId": "k" * 2049}),
+    ("KmsKeyId", "pattern", {"KmsKeyId": "alias/key\n"}),
+    ("DataRetentionInHours", "type", {"DataRetentionInHours": 1.5}),
+    ("DataRetentionInHours", "min", {"DataRetentionInHours": -1}),
+    ("DataRetentionInHours", "max", {"DataRetentionInHours": 87_601}),
+    ("Tags", "type", {"Tags": [{"Key": "site", "Value": "HQ"}]}),
+    ("Tags", "max_items", {"Tags": {f"tag-{n}": "" for n in range(51)}}),
+    ("Tags key", "type", {"Tags": {7: "HQ"}}),
+    ("Tags key", "min_length", {"Tags": {"": "HQ"}}),
+    ("Tags key", "max_length", {"Tags": {"k" * 129: "HQ"}}),
+    ("Tags key", "pattern", {"Tags": {"site!": "HQ"}}),
+    ("Tags key", "reserved_prefix", {"Tags": {"aws:site": "HQ"}}),
+    ("Tags value", "type", {"Tags": {"site": 7}}),
+    ("Tags value", "max_length", {"Tags": {"site": "v" * 257}}),
+    ("Tags value", "pattern", {"Tags": {"site": "HQ!"}}),
+    ("DefaultStorageTier", "required", {"StreamStorageConfiguration": {}}),
+    ("DefaultStorageTier", "type", {"StreamStorageConfiguration": {"DefaultStorageTier": 7}}),
+    ("DefaultStorageTier", "enum", {"StreamStorageConfiguration": {"DefaultStorageTier": "COLD"}}),
+    ("StreamNam", "unknown", {"StreamNam": "cam-01"}),
+]
