@@ -166,7 +166,7 @@ def _utc(time: datetime) -> datetime:
 
 def _require(call: Call, reply: Any, body: Any, name: str) -> str:
     value = _part(body, name)
-    if isinstance(value, str) and value:
+    if isinstance(value, str):
         return value
     raise UnexpectedResponseError(
         f"the response to {call.operation_name} for stream {shown(call.stream_name)} has no {name}",
