@@ -6,10 +6,12 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from contextvars import ContextVar, copy_context
+from inspect import signature
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from support.clients import boto_client, registered_handlers
 from support.clock import VirtualClock, use
 from support.runner import COROUTINES, KINDS, SYNC, THREADS, Runner
@@ -45,9 +47,11 @@ class Session:
     def __init__(self, boto: object) -> None:
         self.boto = boto
         self.threads: list[threading.Thread] = []
+        self.options: dict[str, Any] = {}
 
-    def client(self, *args: object, **kwargs: object) -> Any:
+    def client(self, *_: object, **options: Any) -> Any:
         self.threads.append(threading.current_thread())
+        self.options = options
         return self.boto
 
 
@@ -125,6 +129,16 @@ def test_client_that_was_passed_in_is_left_alone(run: Runner, boto: Scripted) ->
 
 
 @CLIENTS
+def test_what_a_client_is_built_from(cls: Any, boto: Scripted) -> None:
+    """What the constructor takes reaches boto3."""
+    session, config = Session(boto), Config(user_agent_extra="ours")
+    client = cls(session=session, region_name="there", endpoint_url="https://here", config=config)
+    assert client.boto_client is boto
+    assert session.options.pop("config").user_agent_extra == "ours"
+    assert session.options == {"region_name": "there", "endpoint_url": "https://here"}
+
+
+@CLIENTS
 def test_client_of_boto3_is_not_altered(cls: Any) -> None:
     """A client of boto3's keeps its handlers and its settings."""
     with closing(boto_client("http://127.0.0.1:1")) as raw:
@@ -145,6 +159,15 @@ def test_wrong_throttle_retry(cls: Any, boto: Scripted, retry: Any) -> None:
 def test_repr(cls: Any, boto: Scripted) -> None:
     """A client in a log names itself."""
     assert repr(cls(boto)) == f"{cls.__name__}(client=<Scripted>)"
+
+
+@pytest.mark.parametrize("method", ["wait_until_active", ENSURE, "ensure_streams"])
+def test_defaults(method: str) -> None:
+    """Both clients take the same, with the same defaults."""
+    own, other = (signature(getattr(each, method)) for each in (StreamsClient, AsyncStreamsClient))
+    defaults = {name: parameter.default for name, parameter in own.parameters.items()}
+    assert defaults == {name: parameter.default for name, parameter in other.parameters.items()}
+    assert defaults["timeout"] == 300
 
 
 # What passes through untouched.

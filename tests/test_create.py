@@ -2,6 +2,7 @@
 
 import logging
 import math
+from inspect import signature
 from typing import Any
 
 import attrs
@@ -176,6 +177,7 @@ def test_policy_refuses_nonsense(
 def test_policy_is_a_value() -> None:
     """The defaults are the published ones, policies compare, and the least of all is allowed."""
     assert attrs.astuple(ThrottleRetry()) == (5, 0.5, 8.0)
+    assert str(signature(ThrottleRetry)).startswith("(*, ")
     assert hash(ThrottleRetry()) == hash(ThrottleRetry(max_attempts=5))
     assert ThrottleRetry(max_attempts=1, base_delay=0, max_delay=0) != ThrottleRetry()
     assert ThrottleRetry(base_delay=8) == ThrottleRetry(base_delay=8.0, max_delay=8)
