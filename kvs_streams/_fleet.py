@@ -173,13 +173,13 @@ class Fleet:
         """Resume the flows that are ready, and return the calls to start now."""
         while self.ended:
             self._end(*self.ended.popleft())
+        self._look_after_deadlines()
         now = _clock.clock.now()
         while self._has_ready(now):
             stream, outcome = self._ready.popleft()
             stream.at = now if outcome is None else outcome.at
             self._resume(stream, stream.flow.send, outcome)
             now = _clock.clock.now()
-        self._look_after_deadlines()
         return self._due(now)
 
     def _end(self, stream: Stream, outcome: Outcome | BaseException) -> None:
@@ -309,8 +309,6 @@ class Fleet:
 
     def patience(self) -> float:
         """Return how long there is nothing to do unless a call ends or a request comes."""
-        if self._ready:
-            return 0
         now = _clock.clock.now()
         delays = [self._delay(name, now) for name in self._lanes]
         if self._sleeping:

