@@ -128,6 +128,10 @@ def test_moto_that_ends_in_another_order(ends: str) -> None:
         each.stop()
     clean_up(before)
     assert dict(os.environ) == before
+    os.environ["AWS_REGION"] = "us-east-1"
+    # What others set afterwards is theirs, also if it is what the kit had set.
+    clean_up(before)
+    assert os.environ.pop("AWS_REGION") == "us-east-1"
     assert boto3.DEFAULT_SESSION is session
     with mock_aws():
         assert os.environ["AWS_ACCESS_KEY_ID"] == "FOOBARKEY"

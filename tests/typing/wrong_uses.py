@@ -54,7 +54,6 @@ def sync_client(client: StreamsClient) -> None:
     """Call methods as boto3's, or with what they do not take."""
     client.create_stream("gate")  # refused
     client.create_stream(**request.to_boto())  # refused
-    client.describe_stream(request)  # refused
     client.wait_until_active("gate", 60)  # refused
     client.wait_until_active("gate", timeout=None)  # refused
     client.ensure_stream("gate")  # refused
@@ -67,7 +66,6 @@ def sync_client(client: StreamsClient) -> None:
 async def async_client(client: AsyncStreamsClient) -> None:
     """The same for the async client, and an await forgotten."""
     client.create_stream(request).stream_arn  # refused
-    client.close()  # refused
 
 
 class Half:
@@ -84,7 +82,6 @@ StreamsClient(region="eu-central-1")  # refused
 StreamsClient(session="default")  # refused
 StreamsClient(throttle_retry=5)  # refused
 ThrottleRetry(5)  # refused
-ThrottleRetry().max_attempts = 9  # refused
 
 
 def errors(error: KvsStreamsError, service: ServiceError, transport: TransportError) -> None:
