@@ -11,7 +11,7 @@ from botocore.config import Config
 from typing_extensions import Self
 
 from . import _clock
-from ._boto import build, check_sources, connections, is_async, make, where
+from ._boto import build, check_client, check_sources, connections, is_async, make, where
 from ._ensure import check_on_drift, ensure
 from ._fleet import Fleet
 from ._fleet_parts import Options
@@ -59,6 +59,8 @@ class ClientBase:
             endpoint_url=endpoint_url,
             config=config,
         )
+        if client is not None:
+            check_client(client)
         self._client: Any = client
         self._owns_client = client is None
         self._throttle_retry = throttle_retry

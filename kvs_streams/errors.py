@@ -133,10 +133,10 @@ class KvsStreamsError(Exception):
         return type(self).__new__, (type(self),), {**self.__dict__, "args": self.args}
 
 
-_Error = TypeVar("_Error", bound=KvsStreamsError)
+_ErrorT = TypeVar("_ErrorT", bound=KvsStreamsError)
 
 
-def copy_for(error: _Error, stream_name: str) -> _Error:
+def copy_for(error: _ErrorT, stream_name: str) -> _ErrorT:
     """Return a copy of an error for another stream, without what it says of its own create."""
     twin = copy.copy(error)
     twin.stream_name, twin.request_id, twin.created = stream_name, None, None
@@ -193,6 +193,9 @@ class ServiceError(KvsStreamsError, ClientError):
     message: str = ""
     """AWS's message, as AWS sent it."""
 
+    request_id: str | None = None
+    """The request id, which AWS Support asks for; ``None`` if the response had none."""
+
     http_status_code: int | None = None
     """The HTTP status of the response; ``None`` if the response had none."""
 
@@ -214,7 +217,7 @@ class ServiceError(KvsStreamsError, ClientError):
         self.operation_name = operation_name  # pyright: ignore[reportIncompatibleVariableOverride]
         self.code = str(error.get("Code") or "Unknown")
         self.message = str(error.get("Message") or "")
-        self.request_id: str | None = metadata.get("RequestId") or None
+        self.request_id = metadata.get("RequestId") or None
         self.http_status_code = metadata.get("HTTPStatusCode")
         if attributes.get("retry_attempts") is None:
             attributes["retry_attempts"] = metadata.get("RetryAttempts", 0)

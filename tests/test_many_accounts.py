@@ -1,5 +1,6 @@
 """The example for many accounts: Dask, processes of its own, and a control plane each."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support.clients import unmeasured
 from support.examples import EXAMPLES
 
 from benchmarks.control_plane import ControlPlane, running
@@ -47,7 +47,7 @@ def run(tmp_path: Path, answer: str, rows: list[str], *places: str) -> tuple[int
     done = subprocess.run(
         [sys.executable, "many_accounts.py", *(f"{place}={path}" for place in places)],
         cwd=EXAMPLES,
-        env={**unmeasured(), "PYTHONPATH": str(EXAMPLES.parent)},
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent)},
         input=answer,
         capture_output=True,
         text=True,
