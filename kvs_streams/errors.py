@@ -31,7 +31,6 @@ Every error pickles and copies with all its data except ``__cause__``, which no 
 attributes when it is asked for.
 """
 
-import copy
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -138,9 +137,10 @@ _ErrorT = TypeVar("_ErrorT", bound=KvsStreamsError)
 
 def copy_for(error: _ErrorT, stream_name: str) -> _ErrorT:
     """Return a copy of an error for another stream, without what it says of its own create."""
-    twin = copy.copy(error)
-    twin.stream_name, twin.request_id, twin.created = stream_name, None, None
-    twin._notes = ()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    # Not copy.copy: with tblib, which Dask installs, that copies the traceback too.
+    twin = type(error).__new__(type(error))
+    others = {"stream_name": stream_name, "request_id": None, "created": None, "_notes": ()}
+    twin.__setstate__({**error.__dict__, "args": error.args, **others})
     twin.__cause__ = error.__cause__
     return twin
 
