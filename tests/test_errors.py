@@ -478,7 +478,7 @@ def test_copy_for_another_stream(name: str) -> None:
     with contextlib.suppress(KvsStreamsError):
         raise error
     twin = errors.copy_for(error, "cam-2")
-    changed = {"stream_name": "cam-2", "request_id": None, "created": None}
+    changed = {"stream_name": "cam-2", "request_id": None, "created": None, "_notes": ()}
     assert vars(twin) == {**vars(error), **changed}
     assert (type(twin), twin.args, twin.__cause__) == (type(error), error.args, error.__cause__)
     assert twin.__traceback__ is None
