@@ -22,7 +22,6 @@ from kvs_streams import CreateStreamRequest, StreamsClient
 from kvs_streams.testing import MockKvs, mock_kvs
 from kvs_streams.testing._core import CLOCK_OWNER
 
-
 PROXY = Config(proxies={"https": "http://proxy.invalid"}, retries={"mode": "adaptive"})
 OLD_CLIENTS: dict[str, Any] = {
     "plain": {},
