@@ -71,11 +71,11 @@ def test_variables(machine: dict[str, str]) -> None:
         assert {name: os.environ[name] for name in SET} == SET
         assert os.environ["AWS_LAMBDA_FUNCTION_NAME"] == "cameras"
         client.create_stream(REQUEST)
-        os.environ["AWS_PROFILE"] = "own"
-        os.environ["AWS_REGION"] = "own"
+        own = dict.fromkeys(["AWS_PROFILE", "AWS_REGION", "AWS_ACCESS_KEY_ID"], "own")
+        os.environ.update(own)
         del os.environ["AWS_SECRET_ACCESS_KEY"]
     del os.environ["PYTEST_CURRENT_TEST"]
-    assert dict(os.environ) == {**machine, "AWS_PROFILE": "own", "AWS_REGION": "own"}
+    assert dict(os.environ) == {**machine, **own}
     del os.environ["AWS_REGION"]
 
 

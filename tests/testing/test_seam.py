@@ -22,28 +22,24 @@ from kvs_streams import CreateStreamRequest, StreamsClient
 from kvs_streams.testing import MockKvs, mock_kvs
 from kvs_streams.testing._core import CLOCK_OWNER
 
-
-def old_client(**options: Any) -> Any:
-    """Make a client before there is any kit."""
-    return boto3.client("kinesisvideo", **{"region_name": "eu-west-1", **options})
-
-
 PROXY = Config(proxies={"https": "http://proxy.invalid"}, retries={"mode": "adaptive"})
-BEFORE = {
-    "plain": old_client(),
-    "loopback": old_client(endpoint_url="http://localhost:4566"),
-    "proxy": old_client(config=PROXY),
-    "fips": old_client(region_name="us-gov-west-1", config=Config(use_fips_endpoint=True)),
+OLD_CLIENTS: dict[str, Any] = {
+    "plain": {},
+    "loopback": {"endpoint_url": "http://localhost:4566"},
+    "proxy": {"config": PROXY},
+    "fips": {"region_name": "us-gov-west-1", "config": Config(use_fips_endpoint=True)},
 }
 
 
-@pytest.mark.parametrize("which", BEFORE)
+@pytest.mark.parametrize("which", OLD_CLIENTS)
 @pytest.mark.parametrize("mocks", [[mock_kvs], [mock_aws, mock_kvs], [mock_kvs, mock_aws]])
 def test_clients_from_before(which: str, mocks: list[Any]) -> None:
     """A client that is older than the kit is answered, whatever its endpoint, proxy or keys."""
+    options = {"region_name": "eu-west-1", **OLD_CLIENTS[which]}
+    client: Any = boto3.client("kinesisvideo", **options)
     with ExitStack() as stack:
         running = {mock: stack.enter_context(mock()) for mock in mocks}
-        BEFORE[which].create_stream(StreamName="cam")
+        client.create_stream(StreamName="cam")
         assert running[mock_kvs].count() == 1
 
 
