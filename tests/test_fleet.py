@@ -131,11 +131,11 @@ def test_drift_and_deletion(
         assert all(getattr(result, "drift", None) for _, result in runner.pairs)
 
 
-@pytest.mark.parametrize("number", [60, 200])
-def test_deadlines_hold_while_creates_wait_for_their_turn(number: int, runner: Runner) -> None:
+@pytest.mark.parametrize("number, rate", [(60, 50.0), (200, 50.0), (1, 0.1)])
+def test_deadlines_hold_while_creates_wait(number: int, rate: float, runner: Runner) -> None:
     """Each stream times out in its own time after its first call, with the throttle as cause."""
     model = Model(runner.clock, fault=on(CREATE, "throttle"))
-    runner.run(model, named(number), timeout=5.0)
+    runner.run(model, named(number), rate=rate, timeout=5.0)
     assert outcomes(runner.pairs) == {"WaitTimeoutError": number}
     begun = {kwargs.get("StreamName"): at for _, at, kwargs in reversed(model.calls)}
     for request, error in runner.pairs:
