@@ -131,11 +131,11 @@ def test_drift_and_deletion(
         assert all(getattr(result, "drift", None) for _, result in runner.pairs)
 
 
-@pytest.mark.parametrize("number", [60, 200])
-def test_deadlines_hold_while_creates_wait_for_their_turn(number: int, runner: Runner) -> None:
+@pytest.mark.parametrize("number, rate", [(60, 50.0), (200, 50.0), (1, 0.1)])
+def test_deadlines_hold_while_creates_wait(number: int, rate: float, runner: Runner) -> None:
     """Each stream times out in its own time after its first call, with the throttle as cause."""
     model = Model(runner.clock, fault=on(CREATE, "throttle"))
-    runner.run(model, named(number), timeout=5.0)
+    runner.run(model, named(number), rate=rate, timeout=5.0)
     assert outcomes(runner.pairs) == {"WaitTimeoutError": number}
     begun = {kwargs.get("StreamName"): at for _, at, kwargs in reversed(model.calls)}
     for request, error in runner.pairs:
@@ -321,8 +321,8 @@ def test_a_list_that_hangs_holds_nothing_up(
     monkeypatch.setattr("kvs_streams._workers._CLOSING", 20.0)
     if connections == 1:  # nothing else can be sent
         threading.Timer(0.2, go.set).start()
-    assert outcomes(runner.run(model, named(25))) == {"CREATED": 25}
-    assert go.is_set() == (connections == 1)
+    assert outcomes(runner.run(model, named(25), max_in_flight=1)) == {"CREATED": 25}
+    assert (go.is_set(), model.peak) == (connections == 1, min(connections, 2))
     go.set()
     wait_until(is_quiet)
 
