@@ -91,11 +91,16 @@ class Feed:
         return self._task is None
 
     async def _iterate(self) -> None:
-        with suppress(StopAsyncIteration):
-            while True:
-                self._fleet.add(await self._next())
-                self._wanted.clear()
-                self._wake.set()
+        try:
+            with suppress(StopAsyncIteration):
+                while True:
+                    self._fleet.add(await self._next())
+                    self._wanted.clear()
+                    self._wake.set()
+        finally:
+            close = getattr(self._requests, "aclose", None)
+            if close is not None:
+                await close()
 
     async def _next(self) -> object:
         try:

@@ -82,17 +82,23 @@ def test_what_an_async_iterable_raises_comes_last(
 ) -> None:
     """The results of what was taken before come first, also where an item is no request."""
     pairs: list[Any] = []
+    ended: list[bool] = []
 
     async def requests() -> AsyncIterator[Any]:
-        for request in named(3):
-            yield request
-        if error is not TypeError:
-            raise error
-        yield "no request"
+        task = asyncio.current_task()
+        try:
+            for request in named(3):
+                yield request
+            if error is not TypeError:
+                raise error
+            yield "no request"
+        finally:
+            ended.append(task is asyncio.current_task())
 
     with pytest.raises(error):
         asyncio.run(take(client, requests(), pairs=pairs))
     assert outcomes(pairs) == {"CREATED": 3}
+    assert ended == [True]
 
 
 @pytest.mark.parametrize("waits", [True, False])
