@@ -120,6 +120,23 @@ def test_leaving_closes_the_iterable(waits: bool, client: AsyncStreamsClient) ->
     assert ended == [True]
 
 
+def test_the_end_of_an_iterable_ends_the_fleet() -> None:
+    """On the real clock: a fleet that waits for nothing else is woken."""
+
+    async def main() -> None:
+        seen = asyncio.Event()
+
+        async def requests() -> AsyncIterator[Any]:
+            yield named(1)[0]
+            await seen.wait()
+
+        client = AsyncStreamsClient(Awaited(Model(VirtualClock())))  # type: ignore[arg-type]
+        async for _ in client.ensure_streams(requests(), wait=False):
+            seen.set()
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
 # Scopes inside an async iterable; a function is called soon, when the iterable stands at a yield.
 
 Soon = Callable[..., object]
