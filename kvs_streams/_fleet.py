@@ -27,6 +27,7 @@ from .errors import (
     AccountStreamLimitExceededException,
     KvsStreamsError,
     ResourceInUseException,
+    ServerError,
     ServiceError,
     ThrottlingError,
     copy_for,
@@ -187,9 +188,12 @@ class Fleet:
         if isinstance(outcome, BaseException):
             raise outcome
         error, retries = outcome.error, retry_attempts(outcome.reply)
-        throttled = None if error else False
         if isinstance(error, ServiceError):
-            throttled, retries = isinstance(error, ThrottlingError), error.retry_attempts
+            retries = error.retry_attempts
+        # A failure of AWS's (5xx) says nothing of the quota, and neither does a lost response.
+        is_answer = error is None or isinstance(error, ServiceError)
+        is_answer = is_answer and not isinstance(error, ServerError)
+        throttled = isinstance(error, ThrottlingError) if is_answer else None
         ticket = self.in_flight.pop(stream)
         stream.lane.pace.answered(ticket, outcome.at, throttled=throttled, retries=retries)
         self._ready.append((stream, outcome))

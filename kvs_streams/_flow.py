@@ -240,11 +240,15 @@ class Poller:
     def poll(self) -> Flow[StreamInfo | None]:
         """Poll once, after the pause that is due; ``None`` if there is no answer yet."""
         operation = self._operation
-        call, self._is_first = self._call._replace(is_decisive=self._is_first), False
+        is_decisive, self._is_first = self._is_first, False
         if self.pause:
             jitter = 1 - _JITTER + 2 * _JITTER * _clock.clock.random()
             pause = round(self.pause * jitter)
-            yield from operation.sleep(pause, is_decisive=call.is_decisive)
+            is_last = pause >= operation.remaining
+            yield from operation.sleep(pause, is_decisive=is_decisive)
+            # A pause that ends at the deadline is followed by a last poll.
+            is_decisive = is_decisive or is_last
+        call = self._call._replace(is_decisive=is_decisive)
         self.pause = min(max(_FIRST_PAUSE, self.pause * 3 // 2), _LONGEST_PAUSE)
         try:
             # The next poll is the retry.

@@ -39,8 +39,8 @@ class Workers:
         """Start a call in the context of the caller, and return at once."""
         if len(self._threads) < len(self._fleet.in_flight):
             thread = threading.Thread(target=self._work, name="kvs_streams", daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
         self._jobs.put((copy_context(), stream, call))
 
     def _work(self) -> None:

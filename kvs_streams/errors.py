@@ -34,7 +34,7 @@ attributes when it is asked for.
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, TypedDict, TypeVar, cast
+from typing import Any, ClassVar, TypedDict, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -132,13 +132,11 @@ class KvsStreamsError(Exception):
         return type(self).__new__, (type(self),), {**self.__dict__, "args": self.args}
 
 
-_ErrorT = TypeVar("_ErrorT", bound=KvsStreamsError)
-
-
-def copy_for(error: _ErrorT, stream_name: str) -> _ErrorT:
+def copy_for(error: KvsStreamsError, stream_name: str) -> KvsStreamsError:
     """Return a copy of an error for another stream, without what it says of its own create."""
     # Not copy.copy: with tblib, which Dask installs, that copies the traceback too.
-    twin = type(error).__new__(type(error))
+    cls = type(error)
+    twin = cls.__new__(cls)
     others = {"stream_name": stream_name, "request_id": None, "created": None, "_notes": ()}
     twin.__setstate__({**error.__dict__, "args": error.args, **others})
     twin.__cause__ = error.__cause__
@@ -405,7 +403,7 @@ class StreamDriftError(KvsStreamsError):
     ) -> None:
         self.drift = tuple(drift)
         self.stream = stream
-        self.stream_name = stream.stream_name
+        self.stream_name: str | None = stream.stream_name
         self.unverified = tuple(unverified)
         name, differences = shown(stream.stream_name), _listed([_differs(item) for item in drift])
         ways = ", ".join(dict.fromkeys(_changed_by(item) for item in drift))

@@ -109,6 +109,12 @@ def test_without_time_or_waiting_a_fleet_does_as_one_stream(
     assert Counter(model.made) == {CREATE: 5, DESCRIBE: 5}
 
 
+def test_a_last_poll_comes_at_the_deadline(runner: Runner) -> None:
+    """The pause before it ends at the deadline, so it is made although the time is over."""
+    model = Model(runner.clock, creating=4.95)
+    assert outcomes(runner.run(model, named(5), timeout=5.0)) == {"CREATED": 5}
+
+
 @pytest.mark.parametrize(
     "options, deleting, expected",
     [
@@ -212,6 +218,7 @@ def test_the_first_describe_comes_after_its_pause(
         (None, 2, (0.27, 0.2999)),
         ("generic throttle", 0, (0.105, 0.15)),
         ("lost", 0, (0.0999, 0.1001)),
+        ("broken", 0, (0.0999, 0.1001)),
         ("denied", 2, (0.27, 0.2999)),
     ],
 )
