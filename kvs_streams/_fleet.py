@@ -158,7 +158,7 @@ class Fleet:
             outcome = yield list_call(token)
             assert outcome is not None, "a call has an outcome"  # noqa: S101  # for type checkers
             if outcome.error is not None:
-                _log.info("cannot list streams, so each one is created first: %s", outcome.error)
+                _log.info("cannot list streams; sending a create for each one: %s", outcome.error)
                 break
             names, token = read_page(outcome.reply)
             self._listed.update(names)

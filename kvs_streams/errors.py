@@ -99,7 +99,7 @@ class KvsStreamsError(Exception):
     """The name of the stream, or the ARN that was passed; ``None`` if it is not known."""
 
     operation_name: str | None = None
-    """AWS's name of the operation, such as ``CreateStream``; ``None`` if there is no single one."""
+    """AWS's name of the operation, such as ``CreateStream``; ``None`` if it is not known."""
 
     request_id: str | None = None
     """The request id, which AWS Support asks for; ``None`` if there was no response."""

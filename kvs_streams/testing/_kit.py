@@ -201,7 +201,7 @@ class MockKvs:
         """The URL of the kit's HTTP server, with ``mock_kvs(server=True)``."""
         _ = self._running_service
         if self._endpoint_url is None:
-            raise RuntimeError("for an endpoint, ask for mock_kvs(server=True)")
+            raise RuntimeError("an endpoint needs mock_kvs(server=True)")
         return self._endpoint_url
 
     # Faults
