@@ -5,7 +5,7 @@ editors read the names in the stub beside this file.
 """
 
 _TYPE_CHECKING = False
-if _TYPE_CHECKING:  # never run, but what freezes programs (PyInstaller, Nuitka) reads it
+if _TYPE_CHECKING:  # never run; PyInstaller and Nuitka find the modules here
     from . import _aio, _client, _flow, _models, _request, errors  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 _MODULES = {
@@ -29,12 +29,12 @@ _MODULES = {
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605  # pyright: ignore[reportUnsupportedDunderAll]  # they read the stub
+__all__ = sorted(_HOMES)  # noqa: PLE0605  # pyright: ignore[reportUnsupportedDunderAll]  # checkers read the stub
 
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415  # costs more than all the rest here
+        from importlib.metadata import version  # noqa: PLC0415  # slower than all other imports here
 
         return version("kvs_streams")
     if name not in _HOMES:

@@ -1,5 +1,5 @@
-# The face as type checkers and editors see it, and nothing else: the imports are absolute, since
-# relative ones would show the modules. Without the aliases jedi would show no name at all.
+# The public names for type checkers and editors. The imports are absolute, because relative imports
+# would also show the modules. Without the aliases jedi would show no names.
 
 from kvs_streams._aio import AsyncStreamsClient as AsyncStreamsClient
 from kvs_streams._client import StreamsClient as StreamsClient

@@ -1,4 +1,4 @@
-"""The asynchronous client: runs the same flows and fleets with ``await``."""
+"""The asynchronous client, which runs the same flows and fleets with ``await``."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
@@ -29,24 +29,24 @@ _T = TypeVar("_T")
 class AsyncStreamsClient(ClientBase):
     """A typed client that creates Kinesis video streams with ``await``.
 
-    Over a boto3 client each call is made in a worker thread, so that the event loop is never
-    blocked; the calls of an aiobotocore client are awaited. Without a client, a boto3 client is
-    built in a worker thread on first use.
+    With a boto3 client, each call runs in a worker thread, so the event loop is never blocked. The
+    calls of an aiobotocore client are awaited. If you pass no client, a boto3 client is built in a
+    worker thread on first use.
 
-    Cancelling an awaited method ends the wait at once. A call that is in flight in a worker thread
-    runs to its end there, and its reply is dropped: the stream may be created all the same.
+    Cancelling an awaited method ends it at once. A call in flight in a worker thread still
+    completes, and its reply is discarded, so the stream may be created.
 
     Args:
-        client: A boto3 or aiobotocore ``kinesisvideo`` client, which is never altered.
+        client: A boto3 or aiobotocore ``kinesisvideo`` client, which is never modified.
         session: The ``boto3.Session`` to build the client from.
         region_name: The region of the client to build, such as ``eu-central-1``.
-        endpoint_url: Another endpoint for the client to build, such as that of a test server.
+        endpoint_url: A custom endpoint for the client to build, such as a test server's URL.
         config: The ``botocore.config.Config`` of the client to build.
         throttle_retry: Retry policy for ``ClientLimitExceededException``.
 
     Raises:
-        TypeError: If ``client`` is of another service, or comes together with what a client is
-            built from; if another argument has a wrong type.
+        TypeError: If ``client`` is for another service, or is passed together with ``session``,
+            ``region_name``, ``endpoint_url`` or ``config``; if an argument has a wrong type.
     """
 
     def __init__(
@@ -57,15 +57,16 @@ class AsyncStreamsClient(ClientBase):
         region_name: str | None = None,
         endpoint_url: str | None = None,
         config: Config | None = None,
-        throttle_retry: ThrottleRetry = ThrottleRetry(),  # noqa: B008  # it never changes
+        throttle_retry: ThrottleRetry = ThrottleRetry(),  # noqa: B008  # immutable
     ) -> None:
         super().__init__(client, throttle_retry, session, region_name, endpoint_url, config)
 
     @property
     def boto_client(self) -> BotoClient:
-        """The boto3 client, for every other operation.
+        """The boto3 client, for all other operations.
 
-        It is built now if there is none yet, and is an aiobotocore client if one was passed in.
+        The first access builds it if necessary. If you passed an aiobotocore client, it is that
+        client.
 
         Raises:
             ConfigurationError: If no client can be built: no region, an unknown profile, a bad
@@ -96,19 +97,20 @@ class AsyncStreamsClient(ClientBase):
             return cast("_T", stop.value)
 
     async def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
-        """Create a stream; it becomes ``ACTIVE`` some time after this returns.
+        """Create a stream. It becomes ``ACTIVE`` some time after this call returns.
 
         Needs the IAM action ``kinesisvideo:CreateStream``.
 
         Args:
-            request: What to create.
+            request: The stream to create.
 
         Returns:
             AWS's response, with the ARN of the new stream.
 
         Raises:
-            KvsStreamsError: As ``StreamsClient.create_stream``; ``ResourceInUseException`` if the
-                stream exists already. ``ConfigurationError`` also if no client can be built.
+            KvsStreamsError: As for ``StreamsClient.create_stream``: ``ResourceInUseException`` if
+                the stream already exists, for example. ``ConfigurationError`` also if no client can
+                be built.
         """
         check_request(request)
         return await self._run(create(self._operation(), request))
@@ -116,15 +118,15 @@ class AsyncStreamsClient(ClientBase):
     async def describe_stream(self, stream: str) -> StreamInfo:
         """Describe a stream.
 
-        Needs the IAM action ``kinesisvideo:DescribeStream``. AWS allows 5 calls a second for each
-        stream, which all callers share.
+        Needs the IAM action ``kinesisvideo:DescribeStream``. AWS allows 5 calls per second for each
+        stream, shared by all callers.
 
         Args:
-            stream: The stream's name or its ARN.
+            stream: The stream's name or ARN.
 
         Raises:
-            KvsStreamsError: As ``StreamsClient.describe_stream``; ``ResourceNotFoundException`` if
-                the stream does not exist.
+            KvsStreamsError: As for ``StreamsClient.describe_stream``: ``ResourceNotFoundException``
+                if the stream does not exist, for example.
         """
         return await self._run(describe(self._operation(), stream))
 
@@ -133,16 +135,16 @@ class AsyncStreamsClient(ClientBase):
     ) -> StreamInfo:
         """Wait until a stream is ``ACTIVE``.
 
-        Polls as ``StreamsClient.wait_until_active`` does: immediately, then at an interval that
-        grows from 0.5 s to 5 s.
+        Polls immediately, then at an interval that grows from 0.5 s to 5 s, as in
+        ``StreamsClient.wait_until_active``.
 
         Args:
-            stream: The stream's name or its ARN.
+            stream: The stream's name or ARN.
             timeout: The deadline, in seconds from now, at least 0.
             not_found_grace: The grace period for a stream that is not found, in seconds.
 
         Raises:
-            KvsStreamsError: As ``StreamsClient.wait_until_active``; ``WaitTimeoutError`` if the
+            KvsStreamsError: As for ``StreamsClient.wait_until_active``; ``WaitTimeoutError`` if the
                 stream is not ``ACTIVE`` at the deadline, ``StreamDeletingError`` if it is being
                 deleted.
         """
@@ -157,20 +159,20 @@ class AsyncStreamsClient(ClientBase):
         timeout: float = 300.0,
         on_drift: Literal["raise", "ignore"] = "raise",
     ) -> EnsuredStream:
-        """Create a stream unless it exists, and compare it with the request if it does.
+        """Create a stream, or compare it with the request if it already exists.
 
         Works as ``StreamsClient.ensure_stream`` does, and needs the same IAM actions.
 
         Args:
-            request: What to create. Only what it sets is compared with a stream that exists.
+            request: The stream to create. If it exists, only the fields that are set are compared.
             wait: Whether to wait until the stream is ``ACTIVE``.
-            timeout: The deadline for all of it, in seconds from now, at least 0.
-            on_drift: Whether to raise if the stream exists with another configuration, or to return
-                the differences.
+            timeout: The deadline for the whole call, in seconds from now, at least 0.
+            on_drift: If the stream exists with another configuration, ``"raise"`` raises
+                ``StreamDriftError`` and ``"ignore"`` returns the differences.
 
         Raises:
-            KvsStreamsError: As ``StreamsClient.ensure_stream``; ``StreamDriftError`` if the stream
-                exists with another configuration, ``WaitTimeoutError`` at the deadline.
+            KvsStreamsError: As for ``StreamsClient.ensure_stream``; ``StreamDriftError`` if the
+                stream exists with another configuration, ``WaitTimeoutError`` at the deadline.
         """
         check_request(request)
         check_on_drift(on_drift)
@@ -187,28 +189,27 @@ class AsyncStreamsClient(ClientBase):
         timeout: float = 300.0,
         on_drift: Literal["raise", "ignore"] = "raise",
     ) -> AsyncGenerator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None]:
-        """Create many streams unless they exist, at the pace that AWS allows.
+        """Create many streams. Nothing happens until you iterate over the result.
 
-        Nothing happens until the result is iterated. It yields one pair for each request, in the
-        order of completion, as ``StreamsClient.ensure_streams`` does, and needs the same IAM
-        actions.
+        Yields one pair for each request, in the order of completion, at the pace that AWS allows.
+        Works as ``StreamsClient.ensure_streams`` does, and needs the same IAM actions.
 
         Args:
-            requests: What to create, also from an async iterable; consumed lazily, up to 2,000
-                ahead.
-            rate: Creates per second to start with, above 0; by default AWS's default quota.
-            max_in_flight: The most calls at a time, at least 1, and at most one for each connection
-                of the client's pool.
+            requests: The streams to create, from an iterable or an async iterable, which is
+                consumed lazily, up to 2,000 ahead.
+            rate: The initial rate in creates per second, above 0; by default AWS's default quota.
+            max_in_flight: The maximum number of concurrent calls, at least 1; never more than the
+                connections of the client's pool.
             wait: Whether to wait until each stream is ``ACTIVE``.
-            timeout: The deadline of each stream, in seconds from its first call, at least 0.
-            on_drift: Whether a stream with another configuration is a ``StreamDriftError`` or an
-                ``EnsuredStream`` with the differences.
+            timeout: The deadline for each stream, in seconds from its first call, at least 0.
+            on_drift: For a stream with another configuration, ``"raise"`` yields a
+                ``StreamDriftError`` and ``"ignore"`` an ``EnsuredStream`` with the differences.
 
         Raises:
-            TypeError: ``requests`` yields something else, or an argument has a wrong type.
-            ValueError: An argument is out of its range.
-            Exception: Whatever iterating ``requests`` raises, after the results of everything that
-                was taken from it before.
+            TypeError: An item is not a ``CreateStreamRequest``, or an argument has a wrong type.
+            ValueError: An argument is out of range.
+            Exception: Any exception from iterating ``requests``, after the results of all earlier
+                requests.
         """
         options = Options(rate, max_in_flight, wait, timeout, on_drift)
         items = aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
@@ -217,7 +218,7 @@ class AsyncStreamsClient(ClientBase):
     async def _run_fleet(
         self, requests: Iterator[object] | AsyncIterator[object], options: Options
     ) -> AsyncGenerator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None]:
-        """Yield the results of a fleet, and end it however the loop over them ends."""
+        """Yield the results of a fleet, and stop it when the loop over them ends."""
         await self._ready()
         wake = asyncio.Event()
         can_list = hasattr(self._client, "list_streams")
@@ -234,7 +235,7 @@ class AsyncStreamsClient(ClientBase):
                 elif not (fleet.wants_more and feed.take()):
                     busy = bool(fleet.in_flight)
                     await _clock.clock.wait_async(wake, fleet.patience(), busy=busy)
-                # The event loop stays free, whether or not anything was awaited.
+                # Let other tasks run, even if nothing was awaited.
                 await asyncio.sleep(0)
         finally:
             calls.stop()

@@ -11,9 +11,9 @@ from ._text import shown
 from ._wire import Call, Outcome
 
 _SERVICE = "kinesisvideo"
-# With botocore's 10 connections a fleet creates 20 streams a second if replies take 0.5 s.
+# With botocore's 10 connections, a fleet creates 20 streams a second if replies take 0.5 s.
 _ROOMY = Config(max_pool_connections=64)
-# What the library calls; ListStreams is left out, because a fleet can do without it.
+# The operations that the library calls, without ListStreams, which is optional.
 _OPERATIONS = "CreateStream DescribeStream DescribeStreamStorageConfiguration ListTagsForStream"
 _NEWEST_PARAMETER = "StreamStorageConfiguration"
 
@@ -21,11 +21,11 @@ _NEWEST_PARAMETER = "StreamStorageConfiguration"
 def build(
     session: Any, region_name: str | None, endpoint_url: str | None, config: Config | None
 ) -> Any:
-    """Build a boto3 client; what botocore raises becomes ``ConfigurationError``."""
-    import boto3  # noqa: PLC0415  # only whoever lets the library build a client needs it
+    """Build a boto3 client; errors of botocore become ``ConfigurationError``."""
+    import boto3  # noqa: PLC0415  # only needed to build a client
 
     try:
-        # The session that boto3.client would use, but without creating that global one.
+        # The session that boto3.client would use, but without creating boto3's global session.
         session = session or boto3.DEFAULT_SESSION or boto3.Session()
         client = session.client(
             _SERVICE,
@@ -43,22 +43,22 @@ def build(
 
 
 def _with_connections(session: Any, config: Config | None) -> Config:
-    """Return the user's settings with more connections, unless they say how many."""
+    """Return the user's settings, with more connections unless they set the number."""
     botocore_session = getattr(session, "_session", None)
     read_default = getattr(botocore_session, "get_default_client_config", Config)
     return _ROOMY.merge(read_default() or Config()).merge(config or Config())
 
 
 def check_client(client: object) -> None:
-    """Refuse what is not a client for Kinesis Video Streams, and a client that is too old.
+    """Refuse a client that is not for Kinesis Video Streams, or is too old.
 
     Raises:
-        TypeError: It is a client of another service, or no client.
-        ConfigurationError: Its service model lacks an operation or a parameter.
+        TypeError: If it is a client for another service, or not a client.
+        ConfigurationError: If its service model lacks an operation or a parameter.
     """
     model: Any = getattr(getattr(client, "meta", None), "service_model", None)
     service = getattr(model, "service_name", None)
-    is_named = type(service) is str  # not so of a fake or a mock
+    is_named = type(service) is str  # false for a fake or a mock
     if is_named and service != _SERVICE:
         raise TypeError(f"client must be a {_SERVICE!r} client, not a {service!r} client")
     if not callable(getattr(client, "create_stream", None)):
@@ -85,17 +85,17 @@ def _way_out(client: object) -> str:
 
 
 def check_sources(client: object, **sources: object) -> None:
-    """Refuse wrong types, and a client together with what one is built from."""
+    """Refuse wrong types, and a client together with the arguments to build one."""
     given = [name for name, value in sources.items() if value is not None]
     if client is not None and given:
         raise TypeError(
-            f"give either a client or what to build one from, not client and {', '.join(given)}"
+            f"pass either a client or the arguments to build one, not client and {', '.join(given)}"
         )
     session = sources["session"]
     if session is not None and not callable(getattr(session, "client", None)):
         raise TypeError(
             f"session must be a boto3.Session, not {shown(session)}; "
-            "boto3.Session(botocore_session=...) makes one of a botocore session"
+            "boto3.Session(botocore_session=...) wraps a botocore session"
         )
     for name, expected in {"region_name": str, "endpoint_url": str, "config": Config}.items():
         if not isinstance(sources[name], expected | None):
@@ -103,14 +103,14 @@ def check_sources(client: object, **sources: object) -> None:
 
 
 def is_async(client: object) -> bool:
-    """Tell whether the calls of a client are awaited, without importing aiobotocore."""
+    """Return whether a client is asynchronous, without importing aiobotocore."""
     classes = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(client).__mro__}
     is_coroutine = inspect.iscoroutinefunction(getattr(client, "create_stream", None))
     return is_coroutine or "aiobotocore.client.AioBaseClient" in classes
 
 
 def connections(client: object) -> int | None:
-    """Return how many connections a boto client keeps; ``None`` if it does not say."""
+    """Return the size of a boto client's connection pool; ``None`` if unknown."""
     found = client_config(client, "max_pool_connections")
     return found if isinstance(found, int) and found > 0 else None
 
@@ -126,10 +126,10 @@ def where(client: object) -> str:
 
 
 def make(client: Any, call: Call) -> Outcome:
-    """Make a call; what neither AWS nor botocore is to blame for is raised."""
+    """Make a call; exceptions that come from neither AWS nor botocore are raised."""
     try:
         return Outcome(reply=getattr(client, call.method)(**call.kwargs))
-    except Exception as exc:  # noqa: BLE001  # what is not botocore's is raised again
+    except Exception as exc:  # noqa: BLE001  # re-raised unless it is botocore's
         return _failed(exc, client, call)
 
 
@@ -137,7 +137,7 @@ async def make_async(client: Any, call: Call) -> Outcome:
     """Make a call of an asynchronous client, as ``make`` does."""
     try:
         return Outcome(reply=await getattr(client, call.method)(**call.kwargs))
-    except Exception as exc:  # noqa: BLE001  # what is not botocore's is raised again
+    except Exception as exc:  # noqa: BLE001  # re-raised unless it is botocore's
         return _failed(exc, client, call)
 
 
@@ -145,6 +145,6 @@ def _failed(exc: Exception, client: object, call: Call) -> Outcome:
     error = to_error(exc, client, call)
     if error is not None:
         return Outcome(error=error)
-    if isinstance(exc, StopIteration):  # no future can carry it
+    if isinstance(exc, StopIteration):  # a future cannot hold it
         raise RuntimeError("the boto client raised StopIteration") from exc  # noqa: TRY004
     raise exc

@@ -11,18 +11,18 @@ from ._fleet_parts import Stream
 from ._wire import Call, Outcome
 from ._workers import Workers
 
-# How long the async iterable may take to end when a fleet is left.
+# How long an async iterable may take to end when a fleet stops, in seconds.
 _CLOSING = 5.0
 
 
 def calls_of(client: Any, fleet: Fleet, wake: asyncio.Event) -> "Tasks | Workers":
-    """Return what makes the calls of a client: tasks, or threads for a boto3 client."""
+    """Return the runner for a client's calls: tasks, or threads for a boto3 client."""
     if is_async(client):
         return Tasks(client, fleet, wake)
     loop = asyncio.get_running_loop()
 
     def wake_loop() -> None:
-        with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed, so nothing waits
             loop.call_soon_threadsafe(wake.set)
 
     return Workers(client, fleet, wake_loop)
@@ -33,7 +33,7 @@ class Tasks:
 
     Args:
         client: The asynchronous boto client.
-        fleet: The fleet that learns how the calls end.
+        fleet: The fleet that receives the outcomes.
         wake: Set when a call has ended.
     """
 
@@ -53,7 +53,7 @@ class Tasks:
         self._tasks.remove(task)
         try:
             self._fleet.ended.append((stream, task.result()))
-        except BaseException as exc:  # noqa: BLE001  # it is raised where the result is awaited
+        except BaseException as exc:  # noqa: BLE001  # the fleet raises it
             self._fleet.ended.append((stream, exc))
         self._wake.set()
 
@@ -64,12 +64,12 @@ class Tasks:
 
 
 class Feed:
-    """Takes requests one by one; all those of an async iterable in one task.
+    """Feeds requests to a fleet one by one; a task reads an async iterable.
 
     Args:
         requests: The iterator.
-        fleet: The fleet that takes the requests.
-        wake: Set when a request was taken by the task.
+        fleet: The fleet that receives the requests.
+        wake: Set when the task has taken a request.
     """
 
     def __init__(self, requests: Any, fleet: Fleet, wake: asyncio.Event) -> None:
@@ -83,7 +83,7 @@ class Feed:
             self._task.add_done_callback(self._end)
 
     def take(self) -> bool:
-        """Take the next request, or let the task take it; tell whether one was taken."""
+        """Take the next request, or let the task take it; return whether one was taken."""
         if self._task is None:
             self._fleet.take(self._requests)
         else:
@@ -106,7 +106,7 @@ class Feed:
         try:
             await self._wanted.wait()
         except asyncio.CancelledError as exc:
-            # The iterable stands at a ``yield``: a scope inside it decides what this means.
+            # The iterable is paused at a ``yield``; a cancel scope inside it may handle this.
             throw = getattr(self._requests, "athrow", None)
             if throw is None:
                 raise
@@ -122,7 +122,7 @@ class Feed:
         self._wake.set()
 
     async def aclose(self) -> None:
-        """End the task, and with it the iterable."""
+        """End the task and the iterable."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task}, timeout=_CLOSING)

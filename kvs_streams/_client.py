@@ -1,4 +1,4 @@
-"""The synchronous client: runs flows in the calling thread, and fleets over worker threads."""
+"""The synchronous client, which runs flows in the calling thread and fleets in worker threads."""
 
 import math
 import threading
@@ -29,18 +29,18 @@ _T = TypeVar("_T")
 
 
 def check_request(request: object) -> None:
-    """Refuse what is not a request."""
+    """Refuse anything but a ``CreateStreamRequest``."""
     if not isinstance(request, CreateStreamRequest):
         raise TypeError(
             f"request must be a CreateStreamRequest, not {shown(request)}; "
-            "CreateStreamRequest.from_boto makes one of boto3's keyword arguments"
+            "CreateStreamRequest.from_boto converts boto3's keyword arguments"
         )
 
 
 class ClientBase:
-    """What both clients share: a boto client, passed in or built, and the policy of its calls."""
+    """The base of both clients: a boto client, passed in or built, and the retry policy."""
 
-    def __init__(  # noqa: PLR0917  # those of the public constructors
+    def __init__(  # noqa: PLR0917  # the same as in the public constructors
         self,
         client: Any,
         throttle_retry: ThrottleRetry,
@@ -49,7 +49,7 @@ class ClientBase:
         endpoint_url: str | None,
         config: Config | None,
     ) -> None:
-        # Such as botocore's dict of retries.
+        # A likely mistake is botocore's dict of retries.
         if not isinstance(throttle_retry, ThrottleRetry):
             raise TypeError(f"throttle_retry must be a ThrottleRetry, not {shown(throttle_retry)}")
         check_sources(
@@ -91,16 +91,17 @@ class StreamsClient(ClientBase):
     """A typed client that creates Kinesis video streams, safe to share between threads.
 
     Args:
-        client: A boto3 ``kinesisvideo`` client, which is never altered; by default one is built.
+        client: A boto3 ``kinesisvideo`` client, which is never modified; by default one is built.
         session: The ``boto3.Session`` to build the client from.
         region_name: The region of the client to build, such as ``eu-central-1``.
-        endpoint_url: Another endpoint for the client to build, such as that of a test server.
+        endpoint_url: A custom endpoint for the client to build, such as a test server's URL.
         config: The ``botocore.config.Config`` of the client to build.
         throttle_retry: Retry policy for ``ClientLimitExceededException``.
 
     Raises:
-        TypeError: If ``client`` is of another service, is asynchronous, or comes together with what
-            a client is built from; if another argument has a wrong type.
+        TypeError: If ``client`` is asynchronous or for another service, or is passed together with
+            ``session``, ``region_name``, ``endpoint_url`` or ``config``; if an argument has a wrong
+            type.
         ConfigurationError: If no client can be built: no region, an unknown profile, a bad
             endpoint.
     """
@@ -113,7 +114,7 @@ class StreamsClient(ClientBase):
         region_name: str | None = None,
         endpoint_url: str | None = None,
         config: Config | None = None,
-        throttle_retry: ThrottleRetry = ThrottleRetry(),  # noqa: B008  # it never changes
+        throttle_retry: ThrottleRetry = ThrottleRetry(),  # noqa: B008  # immutable
     ) -> None:
         super().__init__(client, throttle_retry, session, region_name, endpoint_url, config)
         if is_async(client):
@@ -122,7 +123,7 @@ class StreamsClient(ClientBase):
 
     @property
     def boto_client(self) -> BotoClient:
-        """The boto3 client, for every other operation."""
+        """The boto3 client, for all other operations."""
         return self._built()
 
     def _run(self, flow: Flow[_T]) -> _T:
@@ -140,12 +141,12 @@ class StreamsClient(ClientBase):
             return cast("_T", stop.value)
 
     def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
-        """Create a stream; it becomes ``ACTIVE`` some time after this returns.
+        """Create a stream. It becomes ``ACTIVE`` some time after this call returns.
 
         Needs the IAM action ``kinesisvideo:CreateStream``.
 
         Args:
-            request: What to create.
+            request: The stream to create.
 
         Returns:
             AWS's response, with the ARN of the new stream.
@@ -158,15 +159,16 @@ class StreamsClient(ClientBase):
             DeviceStreamLimitExceededException: Documented by AWS as not implemented.
             InvalidArgumentException: The value of an input parameter is not valid.
             InvalidDeviceException: Documented by AWS as not implemented.
-            ResourceInUseException: The stream exists already; ``possibly_own`` tells whether an
+            ResourceInUseException: The stream already exists; ``possibly_own`` is true if an
                 earlier attempt of this call may have created it.
             TagsPerResourceExceededLimitException: The stream would have more than 50 tags.
-            ServiceError: Any other error that AWS answers with, such as ``AccessDeniedError``,
+            ServiceError: Any other error response from AWS, such as ``AccessDeniedError``,
                 ``AuthenticationError`` and ``ServerError``.
-            TransportError: No usable response; ``outcome_unknown`` tells whether the stream may
-                exist.
-            ConfigurationError: The client lacks credentials, for example.
-            UnexpectedResponseError: A success without an ARN.
+            TransportError: No usable response arrived; ``outcome_unknown`` is true if the stream
+                may exist.
+            ConfigurationError: The client is not configured correctly: it has no credentials, for
+                example.
+            UnexpectedResponseError: The response reports success but contains no ARN.
         """
         check_request(request)
         return self._run(create(self._operation(), request))
@@ -174,14 +176,14 @@ class StreamsClient(ClientBase):
     def describe_stream(self, stream: str) -> StreamInfo:
         """Describe a stream.
 
-        Needs the IAM action ``kinesisvideo:DescribeStream``. AWS allows 5 calls a second for each
-        stream, which all callers share.
+        Needs the IAM action ``kinesisvideo:DescribeStream``. AWS allows 5 calls per second for each
+        stream, shared by all callers.
 
         Args:
-            stream: The stream's name or its ARN.
+            stream: The stream's name or ARN.
 
         Raises:
-            RequestValidationError: ``stream`` is neither; nothing was sent.
+            RequestValidationError: ``stream`` is neither a name nor an ARN; nothing was sent.
             ResourceNotFoundException: The stream does not exist.
             KvsStreamsError: Any other failure, as for ``create_stream``.
         """
@@ -192,22 +194,23 @@ class StreamsClient(ClientBase):
     ) -> StreamInfo:
         """Wait until a stream is ``ACTIVE``.
 
-        Polls immediately, then after 0.5 s, then at an interval that grows by half to 5 s, with a
-        jitter of ±25 %. A poll that is throttled or that AWS fails to answer (5xx) is followed by
-        the next one.
+        Polls immediately, then after 0.5 s, then at an interval that grows by half up to 5 s, with
+        a jitter of ±25 %. If a poll is throttled or fails with a 5xx response, the next poll is the
+        retry.
 
         Args:
-            stream: The stream's name or its ARN.
+            stream: The stream's name or ARN.
             timeout: The deadline, in seconds from now, at least 0. A call in flight is not
                 interrupted.
-            not_found_grace: The grace period, in seconds: until then a stream that is not found may
-                only be late to be visible, unless it was seen before.
+            not_found_grace: The grace period for a stream that is not found, in seconds. A new
+                stream may not be visible at once, so polling continues until then, unless the
+                stream was seen before.
 
         Raises:
             WaitTimeoutError: The stream is not ``ACTIVE`` at the deadline.
             StreamDeletingError: The stream is being deleted.
-            ResourceNotFoundException: The stream is still not found after the grace period, or it
-                has disappeared.
+            ResourceNotFoundException: The stream is not found after the grace period, or it has
+                disappeared.
             KvsStreamsError: Any other failure, as for ``describe_stream``.
         """
         operation = self._operation(timeout)
@@ -221,31 +224,32 @@ class StreamsClient(ClientBase):
         timeout: float = 300.0,
         on_drift: Literal["raise", "ignore"] = "raise",
     ) -> EnsuredStream:
-        """Create a stream unless it exists, and compare it with the request if it does.
+        """Create a stream, or compare it with the request if it already exists.
 
-        Creates first and describes then, so that two callers never race. A lost response is
-        resolved by describing. A stream that is being deleted is waited for and created again.
+        Sends the create first and describes the stream afterwards, so two callers never race. If
+        the response to the create is lost, the describe shows whether the stream exists. If the
+        stream is being deleted, waits until it is gone and creates it again.
 
-        Needs the IAM actions ``kinesisvideo:CreateStream`` and ``kinesisvideo:DescribeStream``; to
-        compare tags ``kinesisvideo:ListTagsForStream``, and to compare the storage tier
-        ``kinesisvideo:DescribeStreamStorageConfiguration``.
+        Needs the IAM actions ``kinesisvideo:CreateStream`` and ``kinesisvideo:DescribeStream``;
+        also ``kinesisvideo:ListTagsForStream`` to compare tags, and
+        ``kinesisvideo:DescribeStreamStorageConfiguration`` to compare the storage tier.
 
         Args:
-            request: What to create. Only what it sets is compared with a stream that exists.
+            request: The stream to create. If it exists, only the fields that are set are compared.
             wait: Whether to wait until the stream is ``ACTIVE``.
-            timeout: The deadline for all of it, in seconds from now, at least 0. A call in flight
-                is not interrupted.
-            on_drift: Whether to raise if the stream exists with another configuration, or to return
-                the differences.
+            timeout: The deadline for the whole call, in seconds from now, at least 0. A call in
+                flight is not interrupted.
+            on_drift: If the stream exists with another configuration, ``"raise"`` raises
+                ``StreamDriftError`` and ``"ignore"`` returns the differences.
 
         Raises:
             StreamDriftError: The stream exists with another configuration.
             WaitTimeoutError: The deadline has passed.
-            StreamDeletingError: The stream is being deleted, and ``wait`` is false or this call had
+            StreamDeletingError: The stream is being deleted, and ``wait`` is false or this call
                 created it.
             ResourceNotFoundException: The stream that this call created has disappeared.
-            KvsStreamsError: Any other failure, as for ``create_stream``. If this call had created
-                the stream by then, ``created`` is AWS's response.
+            KvsStreamsError: Any other failure, as for ``create_stream``. If this call has created
+                the stream, ``created`` is AWS's response.
         """
         check_request(request)
         check_on_drift(on_drift)
@@ -262,34 +266,34 @@ class StreamsClient(ClientBase):
         timeout: float = 300.0,
         on_drift: Literal["raise", "ignore"] = "raise",
     ) -> Generator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None, None]:
-        """Create many streams unless they exist, at the pace that AWS allows.
+        """Create many streams. Nothing happens until you iterate over the result.
 
-        Nothing happens until the result is iterated. It yields one pair for each request, in the
-        order of completion: the request and what ``ensure_stream`` would return or raise. Every
-        stream is confirmed by its own ``DescribeStream``. Running the same requests again creates
-        nothing, and is the way to resume. To stop, leave the loop: nothing more is sent, and calls
-        in flight are waited for, five seconds at the most.
+        Yields one pair for each request, in the order of completion: the request, and the result or
+        the error of ``ensure_stream``. Creates are sent at the pace that AWS allows, and each
+        stream is confirmed by its own ``DescribeStream``. To resume, run the same requests again:
+        streams that exist are not created again. To stop, leave the loop: nothing more is sent, and
+        calls in flight have up to five seconds to finish.
 
-        Needs the IAM actions of ``ensure_stream`` and ``kinesisvideo:ListStreams``, without which
-        a create is sent for each stream that exists already.
+        Needs the IAM actions of ``ensure_stream``, and ``kinesisvideo:ListStreams``. Without
+        ``ListStreams``, a create is sent even for streams that exist.
 
         Args:
-            requests: What to create; consumed lazily, up to 2,000 ahead. The same name twice is
-                ensured one after the other.
-            rate: Creates per second to start with, above 0; by default AWS's default quota. The
-                pace learns the quota, and what other callers leave of it.
-            max_in_flight: The most calls at a time, at least 1, and at most one for each connection
-                of the boto3 client's pool.
+            requests: The streams to create, from an iterable that is consumed lazily, up to 2,000
+                ahead. Requests with the same name run one after the other.
+            rate: The initial rate in creates per second, above 0; by default AWS's default quota.
+                The pace adapts to your quota and to the use of it by other callers.
+            max_in_flight: The maximum number of concurrent calls, at least 1; never more than the
+                connections of the boto3 client's pool.
             wait: Whether to wait until each stream is ``ACTIVE``.
-            timeout: The deadline of each stream, in seconds from its first call, at least 0.
-            on_drift: Whether a stream with another configuration is a ``StreamDriftError`` or an
-                ``EnsuredStream`` with the differences.
+            timeout: The deadline for each stream, in seconds from its first call, at least 0.
+            on_drift: For a stream with another configuration, ``"raise"`` yields a
+                ``StreamDriftError`` and ``"ignore"`` an ``EnsuredStream`` with the differences.
 
         Raises:
-            TypeError: ``requests`` yields something else, or an argument has a wrong type.
-            ValueError: An argument is out of its range.
-            Exception: Whatever iterating ``requests`` raises, after the results of everything that
-                was taken from it before.
+            TypeError: An item is not a ``CreateStreamRequest``, or an argument has a wrong type.
+            ValueError: An argument is out of range.
+            Exception: Any exception from iterating ``requests``, after the results of all earlier
+                requests.
         """
         options = Options(rate, max_in_flight, wait, timeout, on_drift)
         return self._run_fleet(iter(requests), options)
@@ -297,7 +301,7 @@ class StreamsClient(ClientBase):
     def _run_fleet(
         self, requests: Iterator[object], options: Options
     ) -> Generator[tuple[CreateStreamRequest, EnsuredStream | KvsStreamsError], None, None]:
-        """Yield the results of a fleet, and end it however the loop over them ends."""
+        """Yield the results of a fleet, and stop it when the loop over them ends."""
         wake = threading.Event()
         can_list = hasattr(self._client, "list_streams")
         fleet = Fleet(options, connections(self._client), can_list=can_list)
@@ -315,7 +319,7 @@ class StreamsClient(ClientBase):
                     _clock.clock.wait(wake, fleet.patience(), busy=bool(fleet.in_flight))
         finally:
             workers.stop()
-            if fleet.under_way:  # else nothing but the list can be in flight
+            if fleet.under_way:  # otherwise only the list can be in flight
                 workers.join()
 
     def close(self) -> None:

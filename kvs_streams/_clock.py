@@ -13,7 +13,7 @@ import time
 from ._text import shown
 
 SECOND = 1_000_000_000
-# Longer than any wait in one go, and short enough for every timer of Python's.
+# The longest single wait, in seconds: short enough for every timer in Python.
 _LONGEST_WAIT = 86_400.0
 
 
@@ -25,7 +25,7 @@ class SystemClock:
         return self.now()
 
     def now(self) -> int:
-        """Return the time of a clock that never goes back."""
+        """Return the time of a monotonic clock."""
         return time.monotonic_ns()
 
     def sleep(self, nanoseconds: int) -> None:
@@ -37,18 +37,18 @@ class SystemClock:
         await asyncio.sleep(nanoseconds / SECOND)
 
     def wait(self, event: threading.Event, nanoseconds: float, *, busy: bool) -> None:
-        """Block this thread until an event is set, or for a time.
+        """Block this thread until an event is set or the time is over.
 
         Args:
-            event: What to wait for.
-            nanoseconds: How long to wait at the most; a day if it is infinite.
+            event: The event to wait for.
+            nanoseconds: The longest time to wait; a day if it is infinite.
             busy: Whether calls are in flight; a virtual clock does not advance meanwhile.
         """
         del busy
         event.wait(min(nanoseconds / SECOND, _LONGEST_WAIT))
 
     async def wait_async(self, event: asyncio.Event, nanoseconds: float, *, busy: bool) -> None:
-        """Suspend this task until an event is set, or for a time, as ``wait`` does.
+        """Suspend this task until an event is set or the time is over, as ``wait`` does.
 
         A timer sets the event: before Python 3.12 ``asyncio.wait_for`` can swallow a cancellation.
         """
@@ -62,16 +62,16 @@ class SystemClock:
 
     def random(self) -> float:
         """Return a random number from 0 up to, but not including, 1."""
-        return random.random()  # noqa: S311  # it spreads retries, it keeps no secret
+        return random.random()  # noqa: S311  # for jitter, not for secrets
 
 
 clock: SystemClock = SystemClock()
 
 
 def to_nanoseconds(name: str, seconds: float) -> int | float:
-    """Return seconds as nanoseconds; refuse what is not a time. Infinity stays infinity."""
+    """Convert seconds to nanoseconds; refuse an invalid time. Infinity stays infinity."""
     if not isinstance(seconds, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {shown(seconds)}")
-    if not seconds >= 0:  # not a number compares false with everything
+    if not seconds >= 0:  # NaN compares false with everything
         raise ValueError(f"{name} must be at least 0 seconds, got {shown(seconds)}")
     return math.inf if seconds == math.inf else round(seconds * SECOND)

@@ -1,4 +1,4 @@
-"""Compare a request with the stream that exists."""
+"""Compare a request with the existing stream."""
 
 from ._flow import Flow, Operation
 from ._models import Drift, StreamInfo
@@ -8,7 +8,7 @@ from ._wire import read_tags, read_tier, storage_call, tags_call
 from .errors import AccessDeniedError, ResourceNotFoundException, ServiceError
 
 _DEFAULT_KEY = "alias/aws/kinesisvideo"
-# How endpoints that lack an operation answer; real and imitated ones differ.
+# The errors of endpoints that lack an operation; AWS and emulators differ.
 _NOT_OFFERED_CODES = {"UnknownOperationException", "InvalidAction", "NotImplemented"}
 _NOT_OFFERED_STATUS = {404, 405, 501}
 
@@ -16,7 +16,7 @@ _NOT_OFFERED_STATUS = {404, 405, 501}
 def compare(
     operation: Operation, request: CreateStreamRequest, info: StreamInfo
 ) -> Flow[tuple[tuple[Drift, ...], tuple[str, ...]]]:
-    """Compare what a request sets with the stream that exists.
+    """Compare the fields that a request sets with the existing stream.
 
     Returns:
         The differences, and the fields that could not be compared, in the order of the fields.
@@ -26,7 +26,7 @@ def compare(
     for field, read in reads.items():
         try:
             drift += yield from read(operation, request)
-        except ServiceError as error:  # noqa: PERF203  # of two turns
+        except ServiceError as error:  # noqa: PERF203  # only two iterations
             if not _is_unreadable(error):
                 raise
             unverified.append(field)
@@ -34,7 +34,7 @@ def compare(
 
 
 def _compare_info(request: CreateStreamRequest, info: StreamInfo) -> tuple[list[Drift], list[str]]:
-    """Compare the fields that a describe shows."""
+    """Compare the fields in the response of ``DescribeStream``."""
     drift = _differences("device_name", request.device_name, info.device_name)
     drift += _differences("media_type", request.media_type, info.media_type)
     unverified: list[str] = []
@@ -44,14 +44,14 @@ def _compare_info(request: CreateStreamRequest, info: StreamInfo) -> tuple[list[
             unverified.append("kms_key_id")
         elif not same:
             drift.append(Drift("kms_key_id", request.kms_key_id, info.kms_key_id))
-    # A describe without a retention means the default.
+    # A response without a retention means the default.
     retention = info.data_retention_in_hours or 0
     drift += _differences("data_retention_in_hours", request.data_retention_in_hours, retention)
     return drift, unverified
 
 
 def _compare_tags(operation: Operation, request: CreateStreamRequest) -> Flow[list[Drift]]:
-    """Read all pages of the stream's tags, and compare those that are requested."""
+    """Read all pages of the stream's tags, and compare the requested ones."""
     if request.tags is None:
         return []
     found: dict[str, str] = {}
@@ -85,7 +85,7 @@ def _differences(field: str, requested: str | int | None, found: str | int | Non
 
 
 def _is_unreadable(error: ServiceError) -> bool:
-    """Tell whether a read is not allowed, or not offered by the endpoint."""
+    """Return whether a read is not allowed, or not offered by the endpoint."""
     if isinstance(error, ResourceNotFoundException):
         return False
     if isinstance(error, AccessDeniedError) or error.code in _NOT_OFFERED_CODES:
@@ -94,10 +94,10 @@ def _is_unreadable(error: ServiceError) -> bool:
 
 
 def _is_same_key(requested: str, found: str) -> bool | None:
-    """Tell whether two names mean the same KMS key; ``None`` if they cannot be compared.
+    """Return whether two names mean the same KMS key; ``None`` if they cannot be compared.
 
-    A key id and a key ARN can be compared, and so can an alias and an alias ARN. Only KMS knows
-    which key an alias stands for.
+    A key id and a key ARN can be compared, and so can an alias and an alias ARN. Only KMS can
+    resolve an alias to a key.
     """
     owner, _, name = requested.rpartition(":")
     found_owner, _, found_name = found.rpartition(":")

@@ -16,12 +16,12 @@ from ._wire import server_time
 
 OnDrift = Literal["raise", "ignore"]
 
-# A new stream can be visible late: for this long "not found" means "not yet".
+# A new stream may not be visible at once: polling continues for this long.
 _NOT_FOUND_GRACE = 10 * SECOND
 
 
 def check_on_drift(on_drift: str) -> None:
-    """Refuse a word that ``on_drift`` does not take."""
+    """Refuse an invalid value of ``on_drift``."""
     if on_drift not in ("raise", "ignore"):
         raise ValueError(f"on_drift must be 'raise' or 'ignore', not {shown(on_drift)}")
 
@@ -34,11 +34,11 @@ def ensure(
     on_drift: OnDrift,
     first_pause: int = 0,
 ) -> Flow[EnsuredStream]:
-    """Create a stream unless it exists, and compare it with the request if it does.
+    """Create a stream, or compare it with the request if it already exists.
 
     Args:
         operation: The operation.
-        request: What to create.
+        request: The stream to create.
         wait: Whether to wait until the stream is ``ACTIVE``.
         on_drift: Whether to raise if the stream differs from the request.
         first_pause: The time from a create to the first describe, in nanoseconds; a fleet sets it.
@@ -58,7 +58,7 @@ def ensure(
 
 @define
 class _Ensure:
-    """What is known of a stream that is ensured, and the two steps that take turns."""
+    """The state of one ``ensure_stream``, and its two steps, which alternate."""
 
     operation: Operation
     request: CreateStreamRequest
@@ -66,14 +66,14 @@ class _Ensure:
     wait: bool
     first_pause: int
     created: CreateStreamResponse | None = None
-    """The latest response to a create, which errors carry, also if others replaced the stream."""
+    """The latest response to a create; errors carry it even if the stream was replaced."""
     unknown: errors.KvsStreamsError | None = None
     """The error that left the outcome of the latest create unknown."""
     possibly_own: bool = False
     """Whether any create since the name was last free may have succeeded unnoticed."""
 
     def run(self) -> Flow[EnsuredStream]:
-        """Create and follow in turn, until a stream is there."""
+        """Create and follow in turn, until the stream exists."""
         while True:
             yield from self._create()
             ensured = yield from self._follow()
@@ -83,14 +83,14 @@ class _Ensure:
                 raise self.operation.timed_out()
 
     def complete(self, error: errors.KvsStreamsError) -> None:
-        """Add to an error what this operation knows of the stream."""
+        """Add the state of this operation to an error."""
         error.created = self.created
         is_told = error is self.unknown or isinstance(error, errors.StreamDriftError)
         if self.possibly_own and not is_told:
             errors.annotate(error, "An earlier create of this call may have succeeded.")
 
     def _create(self) -> Flow[None]:
-        """Create once; raise what neither a conflict nor an unknown outcome explains."""
+        """Create once; raise errors other than a conflict or an unknown outcome."""
         self.unknown = arn = None
         try:
             self.created = yield from create(self.operation, self.request)
@@ -110,7 +110,7 @@ class _Ensure:
             yield from self.operation.sleep(self.first_pause, is_decisive=True)
 
     def _follow(self) -> Flow[EnsuredStream | None]:
-        """Poll what exists; ``None`` if the name turns out to be free."""
+        """Poll the stream; return ``None`` if the name is free."""
         try:
             info = yield from self.poller.until_seen(active=self.wait)
             if info.status != StreamStatus.DELETING:
@@ -126,14 +126,14 @@ class _Ensure:
             if created is not None and (seen is None or seen.stream_arn == created):
                 raise
             if seen is None:
-                # After a conflict the create is the authoritative answer: it is sent again.
+                # After a conflict, only another create can settle this, so it is sent again.
                 return None
-        # What an earlier create may have made was seen, and is gone.
+        # The stream that an earlier create may have made is gone.
         self.possibly_own = False
         return None
 
     def _compare(self, info: StreamInfo) -> Flow[EnsuredStream]:
-        """Tell how a stream came about, and how it differs from the request."""
+        """Return the outcome for a stream, and its differences from the request."""
         if info.stream_arn == self.poller.created:
             return EnsuredStream(stream=info, outcome=EnsureOutcome.CREATED)
         is_own = self.possibly_own and self._is_recent(info.creation_time)
@@ -142,10 +142,10 @@ class _Ensure:
         return EnsuredStream(stream=info, outcome=outcome, drift=drift, unverified=unverified)
 
     def _is_recent(self, born: datetime | None) -> bool:
-        """Tell whether the stream just described was created since this operation began.
+        """Return whether the stream just described was created since this operation began.
 
-        All by the server's clock. A reply shows whole seconds and a stream whole milliseconds, both
-        rounded down: the beginning is up to a second early, never late.
+        All times are the server's. A reply has whole seconds and a stream whole milliseconds, both
+        rounded down, so the computed start is up to a second early, never late.
         """
         now = server_time(self.poller.last_reply)
         waited = self.operation.answered - self.operation.started

@@ -1,8 +1,8 @@
-"""What botocore raises -> our errors: a table of error codes and a table of configuration errors.
+"""Convert exceptions of botocore to our errors, by a table of codes and a table of classes.
 
-Three questions decide, in this order: the code of a ``ClientError``, the class of any other
-``BotoCoreError``, and for an exception that is not botocore's the module of botocore in which it
-was raised. Everything else is not about AWS and passes through untouched.
+Three criteria apply, in this order: the code of a ``ClientError``; the class of any other
+``BotoCoreError``; for other exceptions, the module of botocore in which they were raised.
+Exceptions from elsewhere are unrelated to AWS and pass through unchanged.
 """
 
 import re
@@ -23,8 +23,8 @@ from . import errors
 from ._text import shown
 from ._wire import Call, metadata
 
-# Codes that are common to all of AWS. It is the code that decides, never the HTTP status; what has
-# no code here stays a ServiceError, or a ServerError if the status is 5xx.
+# Codes that are common to all of AWS. The code decides, never the HTTP status. An unknown code
+# becomes a ServiceError, or a ServerError if the status is 5xx.
 _CODES = (
     (errors.InvalidRequestError, "InvalidResourceFormatException SerializationException"),
     (errors.InvalidRequestError, "ValidationError ValidationException"),
@@ -36,7 +36,7 @@ _CODES = (
     (errors.AuthenticationError, "InvalidSignatureException SignatureDoesNotMatch"),
     (errors.AuthenticationError, "MissingAuthenticationToken MissingAuthenticationTokenException"),
     (errors.ServerError, "408 RequestTimeout RequestTimeoutException"),
-    # Always with a 5xx, but for the stubs of a test.
+    # Always with a 5xx status, except for stubs in tests.
     (errors.ServerError, "InternalFailure InternalServerError ServiceUnavailable"),
     (errors.ThrottlingError, "429 RequestLimitExceeded RequestThrottled SlowDown"),
     (errors.ThrottlingError, "RequestThrottledException ThrottledException Throttling"),
@@ -55,8 +55,9 @@ _ENDPOINT = "check endpoint_url, region_name and the settings for FIPS and dual-
 _CONFIG = (
     "check endpoint_url, the AWS config file, AWS_* environment variables and botocore's Config"
 )
-# What botocore raises before it sends anything, with the way out; by the names of classes or of
-# their base classes, because older versions lack some. Any other BotoCoreError is a TransportError.
+# Errors that botocore raises before it sends anything, each with a hint. They are the names of
+# classes or base classes, because older versions lack some. Any other BotoCoreError is a
+# TransportError.
 _CONFIGURATION = (
     (_REGION, "InvalidRegionError NoRegionError UnknownRegionError"),
     (_KEYS, "NoAuthTokenError NoCredentialsError"),
@@ -77,17 +78,17 @@ _UNSENDABLE = (
     "the request cannot be sent, because a header or a URL is not valid (check the credentials for "
     "line breaks, and endpoint_url and the proxies)"
 )
-# The values that botocore's sentences are made of; of any other object only the type is shown.
+# The types of values in botocore's messages; for any other value only the type is shown.
 _TEXTS: tuple[type[object], ...] = (str, list, tuple, Exception)
-# From "//" to the last "@", so that no character of a password ends it.
+# From "//" to the last "@", because a password can contain any character.
 _USER_INFO = re.compile(r"(//|^Invalid endpoint: ).*@")
 
 
 def to_error(exc: Exception, client: object, call: Call) -> errors.KvsStreamsError | None:
-    """Return our error, caused by what a call raised; ``None`` for what is not botocore's.
+    """Return our error for an exception of a call; ``None`` if it is not botocore's.
 
     Args:
-        exc: What the call raised.
+        exc: The exception.
         client: The boto client.
         call: The call that failed.
     """
@@ -118,9 +119,9 @@ def to_error(exc: Exception, client: object, call: Call) -> errors.KvsStreamsErr
 
 
 def building_error(exc: Exception) -> errors.ConfigurationError | None:
-    """Return our error for what came while a client was built; ``None`` if it is not botocore's."""
+    """Return our error for a client that cannot be built; ``None`` if botocore is not the cause."""
     text = _configuration_text(exc)
-    # A ValueError is an endpoint without a scheme, or AWS_MAX_ATTEMPTS=three.
+    # A ValueError is raised for an endpoint without a scheme, or AWS_MAX_ATTEMPTS=three.
     is_boto = isinstance(exc, BotoCoreError) or (isinstance(exc, ValueError) and _modules_of(exc))
     if text is None and is_boto:
         text = f"{_sentence(exc)} ({_CONFIG})"
@@ -128,7 +129,7 @@ def building_error(exc: Exception) -> errors.ConfigurationError | None:
 
 
 def without_user_info(text: str) -> str:
-    """Cut the user name and password from each URL in a text."""
+    """Remove the user name and password from each URL in a text."""
     return _USER_INFO.sub(r"\1", text)
 
 
@@ -138,14 +139,14 @@ def client_config(client: object, name: str) -> Any:
 
 
 def _type_of(response: Any) -> type[errors.ServiceError]:
-    """Return the class for an error response: by its code, for an unknown code by the status."""
+    """Return the class for an error response, by its code or, if that is unknown, by its status."""
     found = _BY_CODE.get(response.get("Error", {}).get("Code", ""))
     is_5xx = (metadata(response).get("HTTPStatusCode") or 0) >= _SERVER_ERROR
     return found or (errors.ServerError if is_5xx else errors.ServiceError)
 
 
 def _configuration_text(exc: Exception) -> str | None:
-    """Return what is wrong, and what to do, if botocore raised this before it sent anything."""
+    """Return the problem and a hint, if botocore raised this before it sent anything."""
     if isinstance(exc, HTTPClientError):
         # http.client's text can hold the session token, urllib3's a password.
         return _UNSENDABLE if isinstance(exc.kwargs.get("error"), ValueError) else None
@@ -157,15 +158,15 @@ def _configuration_text(exc: Exception) -> str | None:
     if "parsers" in modules or modules.isdisjoint({"auth", "credentials", "tokens"}):
         return None
     if "auth" in modules:
-        return _UNSENDABLE  # such as a port of endpoint_url that is no number
+        return _UNSENDABLE  # such as a port in endpoint_url that is not a number
     reason = f"{type(exc).__name__}: {_sentence(exc)}"
     return f"the credentials cannot be used: {reason} ({_CREDENTIALS})"
 
 
 def _transport_text(exc: Exception) -> str | None:
-    """Return why there is no usable answer; ``None`` if it is not botocore that failed."""
+    """Return the reason for a missing response; ``None`` if botocore did not fail."""
     if isinstance(exc, BotoCoreError):
-        # A stub that complains means that the script of a test is wrong.
+        # An error of a stub means that the test is wrong.
         return None if isinstance(exc, StubResponseError) else _sentence(exc)
     if "parsers" in _modules_of(exc):
         return f"the response cannot be read: {type(exc).__name__}: {_sentence(exc)}"
@@ -173,13 +174,13 @@ def _transport_text(exc: Exception) -> str | None:
 
 
 def _is_unsent(exc: Exception, client: object) -> bool:
-    """Tell whether the only attempt made no connection: not found, refused, or timed out.
+    """Return whether the only attempt made no connection: not found, refused, or timed out.
 
-    A proxy that fails raises a ``ProxyConnectionError``.
+    The failure of a proxy is another class, ``ProxyConnectionError``.
     """
     if not isinstance(exc, (EndpointConnectionError, ConnectTimeoutError)):
         return False
-    # aiobotocore raises the same class for a connection that is lost while it sends.
+    # aiobotocore raises the same class for a connection that is lost during the request.
     reason = {cls.__name__ for cls in type(exc.kwargs.get("error")).__mro__}
     was_connected = "ClientConnectionError" in reason and "ClientConnectorError" not in reason
     retries: Mapping[str, object] = client_config(client, "retries") or {}
@@ -187,7 +188,7 @@ def _is_unsent(exc: Exception, client: object) -> bool:
 
 
 def _sentence(exc: Exception) -> str:
-    """Return what an exception says; what botocore says from values that hold no credentials."""
+    """Return the message of an exception, without credentials."""
     if not isinstance(exc, BotoCoreError):
         return without_user_info(str(exc))
     values = {name: _value(value) for name, value in exc.kwargs.items()}
@@ -197,12 +198,12 @@ def _sentence(exc: Exception) -> str:
 
 
 def _value(value: object) -> str:
-    """Return a value of botocore's sentence as text."""
+    """Return a value in botocore's message as text."""
     return without_user_info(str(value)) if isinstance(value, _TEXTS) else shown(value)
 
 
 def _modules_of(exc: Exception) -> set[str]:
-    """Return the modules of botocore and aiobotocore through which an exception came."""
+    """Return the modules of botocore and aiobotocore in the traceback of an exception."""
     frames = (frame for frame, _ in walk_tb(exc.__traceback__))
     names = (str(frame.f_globals.get("__name__")).partition(".") for frame in frames)
     return {name for package, _, name in names if package in ("botocore", "aiobotocore")}

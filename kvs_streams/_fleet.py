@@ -1,7 +1,7 @@
-"""Many streams: one flow of ``ensure_stream`` for each, whose calls are paced.
+"""Create many streams: one ``ensure_stream`` flow for each, with paced calls.
 
-A driver takes requests, starts the calls that are due, and reports how they ended. Only
-``_clock`` and the driver know real time and the network.
+A driver takes requests, starts the calls that are due, and reports their outcomes. Only ``_clock``
+uses real time, and only the driver uses the network.
 """
 
 import logging
@@ -38,30 +38,30 @@ _log = logging.getLogger("kvs_streams")
 Result = EnsuredStream | KvsStreamsError
 
 _LIST, _CREATE, _AGAIN = "list_streams", "create_stream", "create_stream again"
-# Calls a second: a part of each quota, since others read too. Creates are paced by ``rate``.
+# Calls per second: less than each quota, since other callers read too. ``rate`` paces creates.
 _READS = {
     _LIST: 25.0,
     "list_tags_for_stream": 40.0,
     "describe_stream_storage_configuration": 40.0,
     "describe_stream": 280.0,
 }
-# How many requests are under way at a time: memory does not grow with the fleet.
+# The most requests under way at a time, so that memory does not grow with the fleet.
 _AHEAD = 2_000
-# A smaller fleet lists nothing.
+# A smaller fleet does not list streams.
 _LIST_FROM = 20
-# How long creates that were never sent wait for the list.
+# How long the first creates wait for the list.
 _LIST_PATIENCE = 2 * SECOND
-# A new stream is rarely ACTIVE sooner, and describes are dear.
+# A new stream is rarely ACTIVE sooner, and describes count against a quota.
 _FIRST_DESCRIBE, _SPREAD = 3 * SECOND // 2, SECOND // 2
 _RETRY = ThrottleRetry(max_attempts=sys.maxsize)
 
 
 class Fleet:
-    """A fleet under way.
+    """The state of a running fleet.
 
     Args:
         options: The arguments of ``ensure_streams``.
-        connections: How many connections the client has; ``None`` if that is not known.
+        connections: The client's number of connections; ``None`` if unknown.
         can_list: Whether the client can list streams.
     """
 
@@ -76,11 +76,11 @@ class Fleet:
         self._lanes |= {_AGAIN: Lane(pace), _CREATE: Lane(pace)}
         self.in_flight: dict[Stream, Ticket] = {}
         self.ended: deque[tuple[Stream, Outcome | BaseException]] = deque()
-        """Calls that have ended, which the driver appends."""
+        """Calls that have ended; the driver appends them."""
         self.results: deque[tuple[CreateStreamRequest, Result]] = deque()
-        """What the driver hands out."""
+        """Results that the driver yields."""
         self.under_way = 0
-        """How many requests were taken whose results are not there yet."""
+        """The number of requests without a result so far."""
         self._taken = 0
         self._input_error: BaseException | None = None
         self._is_exhausted = False
@@ -100,11 +100,11 @@ class Fleet:
 
     @property
     def wants_more(self) -> bool:
-        """Whether the next request is to be taken."""
+        """Whether to take the next request."""
         return not self._is_exhausted and self.under_way < _AHEAD
 
     def take(self, requests: Iterator[object]) -> None:
-        """Take the next request; what the iterable raises is raised after all results."""
+        """Take the next request; an error of the iterable is raised after all results."""
         try:
             self.add(next(requests))
         except StopIteration:
@@ -133,19 +133,19 @@ class Fleet:
             self._ready.append((stream, None))
 
     def exhaust(self, error: BaseException | None = None) -> None:
-        """Take note that no further request comes; an error is raised after all results."""
+        """Note that there are no more requests; an error is raised after all results."""
         self._is_exhausted, self._input_error = True, error
 
     @property
     def is_done(self) -> bool:
-        """Whether every result was handed out; raises what the iterable raised."""
+        """Whether every result was yielded; raises the error of the iterable, if any."""
         if not self._is_exhausted or self.under_way or self.results:
             return False
         if self._input_error is not None:
             raise self._input_error
         return True
 
-    # The list: a hint at which creates to skip
+    # The list: a hint about creates to skip
 
     def _start_list(self) -> None:
         self._creates_begin = _clock.clock.now() + _LIST_PATIENCE
@@ -153,13 +153,13 @@ class Fleet:
         self._ready.append((self._list, None))
 
     def _read_list(self) -> Flow[None]:
-        """Read the list, and take the creates of streams that it shows from their queue."""
+        """Read the list, and skip the queued creates of streams that it shows."""
         token: str | None = None
         while True:
             outcome = yield list_call(token)
             assert outcome is not None, "a call has an outcome"  # noqa: S101  # for type checkers
             if outcome.error is not None:
-                _log.info("cannot list streams, so each one is created first: %s", outcome.error)
+                _log.info("cannot list streams; sending a create for each one: %s", outcome.error)
                 break
             names, token = read_page(outcome.reply)
             self._listed.update(names)
@@ -184,7 +184,7 @@ class Fleet:
         return self._due(now)
 
     def _end(self, stream: Stream, outcome: Outcome | BaseException) -> None:
-        """Take note of how a call ended; raise what is no error of ours."""
+        """Process the end of a call; raise an exception that is not one of our errors."""
         if isinstance(outcome, BaseException):
             raise outcome
         error, retries = outcome.error, retry_attempts(outcome.reply)
@@ -199,13 +199,13 @@ class Fleet:
         self._ready.append((stream, outcome))
 
     def _has_ready(self, now: int) -> bool:
-        """Whether a flow is to be resumed; a pause can be over as soon as it is asked for."""
+        """Return whether a flow is ready; a pause can be over as soon as it begins."""
         while self._sleeping and self._sleeping[0][0] <= now:
             self._ready.append((heappop(self._sleeping)[2], None))
         return bool(self._ready)
 
     def _resume(self, stream: Stream, resume: Callable[[Any], Call | Pause], value: Any) -> None:
-        """Send a flow an outcome, or throw an error into it, and do what it asks for."""
+        """Send an outcome to a flow, or throw an error into it, and process its next step."""
         try:
             question = resume(value)
         except StopIteration as stop:
@@ -216,7 +216,7 @@ class Fleet:
             self._ask(stream, question)
 
     def _ask(self, stream: Stream, question: Call | Pause) -> None:
-        """Let a flow sleep, answer its call, or let the call wait for its turn."""
+        """Start the pause of a flow, or answer its call, or queue the call."""
         if self._stopped is not None:
             self._resume(stream, stream.flow.throw, copy_for(self._stopped, stream.name))
             return
@@ -226,7 +226,7 @@ class Fleet:
         is_create = question.method == _CREATE
         is_overdue = stream.has_begun and stream.operation.remaining <= 0
         if is_create and self._full is not None:
-            # Once, each stream is described all the same: it may exist.
+            # Each stream is still described once: it may exist.
             error = copy_for(self._full, stream.name) if stream.is_told else _conflict(stream)
             self._tell(stream, error)
         elif is_create and not stream.has_begun and stream.name in self._listed:
@@ -239,12 +239,12 @@ class Fleet:
             stream.lane.waiting.move_to_end(stream, last=not is_overdue)
 
     def _tell(self, stream: Stream, error: KvsStreamsError) -> None:
-        """Answer a create that is not sent."""
+        """Answer a create without sending it."""
         stream.is_told = True
         self._ready.append((stream, Outcome(error=error)))
 
     def _ask_again(self, *names: str) -> None:
-        """Decide anew what becomes of calls that wait."""
+        """Process waiting calls again."""
         for name in names:
             lane = self._lanes[name]
             waiting, lane.waiting = lane.waiting, OrderedDict()
@@ -252,7 +252,7 @@ class Fleet:
                 self._ask(stream, call)
 
     def _look_after_deadlines(self) -> None:
-        """Decide anew about calls that wait beyond the deadlines of their streams."""
+        """Process waiting calls again if the deadlines of their streams have passed."""
         while self._deadlines:
             stream = next(iter(self._deadlines))
             if stream.operation.remaining > 0:
@@ -280,7 +280,7 @@ class Fleet:
         elif isinstance(result, KvsStreamsError) and stops_all(result):
             self._stopped = result
             self._ask_again(*self._lanes)
-            # Each of them is about to ask for a call.
+            # The next step of each is a call.
             self._ready.extend((sleeper, None) for _, _, sleeper in self._sleeping)
             self._sleeping.clear()
 
@@ -300,7 +300,7 @@ class Fleet:
         return due
 
     def _delay(self, name: str, now: int) -> float:
-        """Return how long until a call of a lane can be sent, unless another call ends before."""
+        """Return the time until a lane can send a call, unless another call ends first."""
         lane = self._lanes[name]
         room = self._connections
         if name != _LIST:
@@ -312,7 +312,7 @@ class Fleet:
         return max(delay, self._creates_begin - now) if name == _CREATE else delay
 
     def patience(self) -> float:
-        """Return how long there is nothing to do unless a call ends or a request comes."""
+        """Return how long to wait unless a call ends or a request arrives."""
         now = _clock.clock.now()
         delays = [self._delay(name, now) for name in self._lanes]
         if self._sleeping:
@@ -323,6 +323,6 @@ class Fleet:
 
 
 def _conflict(stream: Stream) -> ResourceInUseException:
-    """Return the conflict that AWS would answer if the stream exists."""
+    """Return the error that AWS sends if the stream exists."""
     error = {"Code": "ResourceInUseException", "Message": "The stream exists already."}
     return ResourceInUseException({"Error": error}, "CreateStream", stream_name=stream.name)

@@ -1,4 +1,4 @@
-"""What a fleet is made of: its options, the streams under way, and the calls that wait."""
+"""The parts of a fleet: its options, the streams under way, and the waiting calls."""
 
 import math
 from collections import OrderedDict
@@ -28,7 +28,7 @@ class Options:
     on_drift: OnDrift
 
     def __attrs_post_init__(self) -> None:
-        """Refuse arguments that make no sense."""
+        """Refuse invalid arguments."""
         if not 0 < self.rate < math.inf:
             raise ValueError(f"rate must be above 0 and finite, got {shown(self.rate)}")
         check_count("max_in_flight", self.max_in_flight)
@@ -38,7 +38,7 @@ class Options:
 
 @define(eq=False)
 class Stream:
-    """One request under way; the list of the account's streams is one without a request."""
+    """One request under way, or the list of the account's streams, without a request."""
 
     number: int
     name: str
@@ -48,11 +48,11 @@ class Stream:
     has_begun: bool = False
     """Whether its first call was sent."""
     is_told: bool = False
-    """Whether a create of it was answered with a conflict without being sent."""
+    """Whether a create was answered with a conflict without being sent."""
     lane: "Lane" = field(init=False)
-    """Where its last call waited or still waits."""
+    """The queue of its last call."""
     at: int = 0
-    """When it was last resumed, or when the call ended whose outcome resumed it."""
+    """The time when it was last resumed, or when the call that resumed it ended."""
 
 
 @define(eq=False)
@@ -64,7 +64,7 @@ class Lane:
 
 
 def stops_all(result: KvsStreamsError) -> bool:
-    """Tell whether every other call would meet the same error."""
+    """Return whether every other call would fail with the same error."""
     if isinstance(result, ConfigurationError):
         return not isinstance(result.__cause__, ParamValidationError)
     return isinstance(result, AuthenticationError)

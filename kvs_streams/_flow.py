@@ -1,8 +1,8 @@
-"""What a flow is, and the flows of one call and of waiting.
+"""The type of flows, the flows of single calls, and polling.
 
-A flow is a plain generator. It yields what it needs, a ``Call`` or a ``Pause``; its driver sends it
-the ``Outcome`` of the call, or ``None`` after the pause, and it returns the result. It knows no
-network and no event loop: one flow serves the sync client, the async client and the fleet.
+A flow is a plain generator. It yields a ``Call`` or a ``Pause``; its driver sends back the
+``Outcome`` of the call, or ``None`` after the pause. It returns the result. A flow uses no network
+and no event loop, so the sync client, the async client and the fleet run the same flows.
 """
 
 import logging
@@ -25,8 +25,8 @@ _log.addHandler(logging.NullHandler())
 
 _T = TypeVar("_T")
 
-# DescribeStream takes 5 calls a second for each stream, which all pollers of the stream share:
-# start fast, since a creation takes about half a second, and soon leave room for others.
+# DescribeStream allows 5 calls a second for each stream, shared by all pollers. Polling starts
+# fast, since a create takes about half a second, and soon slows down for the other pollers.
 _FIRST_PAUSE = SECOND // 2
 _LONGEST_PAUSE = 5 * SECOND
 _JITTER = 0.25
@@ -34,7 +34,7 @@ _FINAL = {StreamStatus.ACTIVE, StreamStatus.DELETING}
 
 
 class Pause(NamedTuple):
-    """A time that a flow lets pass, in nanoseconds."""
+    """A pause of a flow, in nanoseconds."""
 
     nanoseconds: int
 
@@ -43,7 +43,7 @@ Flow = Generator[Call | Pause, Outcome | None, _T]
 
 
 def check_count(name: str, value: int) -> None:
-    """Refuse what is not an int of at least 1."""
+    """Refuse anything but an int of at least 1."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be an int, not {shown(value)}")
     if value < 1:
@@ -54,31 +54,31 @@ def check_count(name: str, value: int) -> None:
 class ThrottleRetry:
     """Retry policy for ``ClientLimitExceededException``, which botocore never retries.
 
-    Exponential backoff with full jitter: before each retry a random delay up to a ceiling that
-    starts at ``base_delay`` and doubles up to ``max_delay``. All other errors are left to the
-    retries of botocore, so that retries never multiply.
+    Uses exponential backoff with full jitter: each retry follows a random delay, whose upper limit
+    starts at ``base_delay`` and doubles up to ``max_delay``. botocore retries all other errors, so
+    retries never multiply.
 
     Args:
-        max_attempts: The number of attempts, at least 1; 1 turns the retry off.
-        base_delay: The first ceiling, in seconds, at least 0.
-        max_delay: The highest ceiling, in seconds, at least ``base_delay`` and finite.
+        max_attempts: The number of attempts, at least 1; 1 disables retries.
+        base_delay: The upper limit of the first delay, in seconds, at least 0.
+        max_delay: The upper limit of every delay, in seconds, at least ``base_delay`` and finite.
 
     Raises:
         TypeError: If a value is not a number.
-        ValueError: If a value is out of its range.
+        ValueError: If a value is out of range.
     """
 
     max_attempts: int = 5
-    """The number of attempts, the first included; 1 turns the retry off."""
+    """The number of attempts, including the first; 1 disables retries."""
 
     base_delay: float = 0.5
-    """The ceiling of the first delay, in seconds."""
+    """The upper limit of the first delay, in seconds."""
 
     max_delay: float = 8.0
-    """The highest ceiling, in seconds."""
+    """The upper limit of every delay, in seconds."""
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a policy that makes no sense."""
+        """Refuse invalid values."""
         check_count("max_attempts", self.max_attempts)
         to_nanoseconds("base_delay", self.base_delay)
         if not self.base_delay <= self.max_delay < math.inf:
@@ -94,16 +94,16 @@ class ThrottleRetry:
             attempt: The number of attempts made, at least 1.
             random: A random number from 0 up to 1.
         """
-        # After 64 doublings every ceiling is max_delay, and a float cannot hold thousands of them.
+        # After 64 doublings the limit is max_delay; thousands of them would overflow a float.
         return random * min(self.max_delay, self.base_delay * 2.0 ** min(attempt - 1, 64))
 
 
 class Operation:
-    """One call of a public method: its deadline, its retries, and what it last saw.
+    """One call of a public method: its deadline, its retries, and the last status seen.
 
     Args:
         throttle_retry: The retry policy for its calls.
-        timeout: How long it may take, in seconds; by default without limit.
+        timeout: The time limit, in seconds; by default there is none.
     """
 
     def __init__(self, throttle_retry: ThrottleRetry, timeout: float = math.inf) -> None:
@@ -116,7 +116,7 @@ class Operation:
         self.last_error: errors.KvsStreamsError | None = None
 
     def begin(self, now: int) -> None:
-        """Let the time start now."""
+        """Start the time now."""
         self.started = now
 
     @property
@@ -154,8 +154,8 @@ class Operation:
     def sleep(self, nanoseconds: int, *, is_decisive: bool = False) -> Flow[None]:
         """Sleep, but not beyond the deadline.
 
-        If the deadline has passed already, raise, or with ``is_decisive`` do not sleep: what comes
-        next tells what a create came to.
+        If the deadline has passed, raise; with ``is_decisive`` return at once instead, because the
+        next call determines the outcome of a create.
         """
         remaining = self.remaining
         if remaining > 0:
@@ -167,7 +167,7 @@ class Operation:
         """Make a call, and retry it while Kinesis Video Streams throttles it.
 
         Returns:
-            The reply, and how many requests were sent before the attempt that it answers.
+            The reply, and the number of requests sent in earlier attempts.
         """
         attempt = sent = 0
         while True:
@@ -181,7 +181,7 @@ class Operation:
             if isinstance(error, errors.ServiceError):
                 error.retry_attempts += sent
                 if isinstance(error, errors.ResourceInUseException):
-                    # More requests than attempts of ours: botocore retried within one of them.
+                    # More requests than our attempts: botocore retried within one of them.
                     error.possibly_own = error.possibly_own or error.retry_attempts >= attempt
             is_last = not retry_throttle or attempt == self._retry.max_attempts
             if is_last or not isinstance(error, errors.ClientLimitExceededException):
@@ -213,7 +213,7 @@ class Poller:
     Args:
         operation: The operation that polls.
         stream: The stream's name or ARN.
-        grace: The grace period in which a stream that is not found may be late, from now on.
+        grace: The grace period for a stream that is not found, from now on.
     """
 
     def __init__(self, operation: Operation, stream: str, grace: float = 0) -> None:
@@ -225,11 +225,11 @@ class Poller:
         self.expect(grace)
 
     def expect(self, grace: float, created: StreamArn | None = None) -> None:
-        """Start anew after a create.
+        """Start over after a create.
 
         Args:
             grace: The grace period, from now on.
-            created: The ARN of the stream that is expected, if it is known. A stream with an older
+            created: The ARN of the expected stream, if it is known. A stream with an older
                 ARN is a stale read of its predecessor and counts as not found.
         """
         self._grace_ends = _clock.clock.now() + grace
@@ -238,7 +238,7 @@ class Poller:
         self._operation.seen = None
 
     def poll(self) -> Flow[StreamInfo | None]:
-        """Poll once, after the pause that is due; ``None`` if there is no answer yet."""
+        """Poll once, after the current pause; return ``None`` if there is no answer yet."""
         operation = self._operation
         is_decisive, self._is_first = self._is_first, False
         if self.pause:
@@ -270,7 +270,7 @@ class Poller:
     def until_seen(self, *, active: bool) -> Flow[StreamInfo]:
         """Poll until the stream exists or, with ``active``, until it is ``ACTIVE``.
 
-        A stream that is being deleted will never be: it is returned as well.
+        A stream that is being deleted never becomes ``ACTIVE``, so it is returned as well.
         """
         info = None
         while info is None or (active and info.status not in _FINAL):
@@ -278,8 +278,8 @@ class Poller:
         return info
 
     def _is_stale(self, info: StreamInfo) -> bool:
-        """Tell whether a stream is the predecessor of the one that is expected."""
-        with suppress(ValueError):  # the ARNs do not tell
+        """Return whether a stream is the predecessor of the expected one."""
+        with suppress(ValueError):  # an ARN without a time
             if self.created is not None:
                 return info.stream_arn.created_at < self.created.created_at
         return False

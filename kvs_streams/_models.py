@@ -1,4 +1,4 @@
-"""What comes out: responses, streams, ARNs, enums, differences and violations."""
+"""Results: responses, streams, ARNs, enums, differences and violations."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -20,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class _TextEnum(str, Enum):
-    """An enum whose members are their texts, in f-strings too, like ``StrEnum`` of Python 3.11."""
+    """An enum of strings, also in f-strings, like ``StrEnum`` of Python 3.11."""
 
     __str__ = str.__str__
 
@@ -38,7 +38,7 @@ class StorageTier(_TextEnum):
 class StreamStatus(_TextEnum):
     """The status of a stream; there is no failed state (source: botocore model, Status).
 
-    A status that this version does not know becomes a member of its own, equal to its text.
+    A status unknown to this version becomes a member of its own, equal to its text.
     """
 
     CREATING = "CREATING"
@@ -67,21 +67,21 @@ class EnsureOutcome(_TextEnum):
     """How ``ensure_stream`` obtained the stream."""
 
     CREATED = "CREATED"
-    """This call created it."""
+    """This call created the stream."""
 
     RECOVERED = "RECOVERED"
-    """An earlier attempt of this call created it, and the response was lost.
+    """An earlier attempt of this call created the stream, and the response was lost.
 
-    The stream was created after this call began, and it is as requested. The API offers no stronger
-    proof.
+    The stream was created after this call began, and it matches the request. The API offers no
+    stronger proof.
     """
 
     EXISTING = "EXISTING"
-    """It existed already."""
+    """The stream existed already."""
 
 
 class StreamArn(str):
-    """The Amazon Resource Name of a stream, usable wherever a string is.
+    """The Amazon Resource Name (ARN) of a stream, a subclass of ``str``.
 
     ``StreamArn(text)`` takes any text, so that the ARN of a created stream is never lost.
     ``StreamArn.parse(text)`` and the properties raise ``ValueError`` if it is not a stream's ARN.
@@ -155,12 +155,12 @@ class Violation:
     """The fault in one sentence."""
 
     value: str
-    """The value as text, escaped and cut; empty if the rule is ``unknown``."""
+    """The value as text, escaped and truncated; empty if the rule is ``unknown``."""
 
 
 @frozen
 class Drift:
-    """One difference between what a request sets and what the existing stream has."""
+    """One difference between a request and the existing stream."""
 
     field: str
     """The path to the field in Python's terms, such as ``media_type`` or ``tags['site']``."""
@@ -182,7 +182,7 @@ def _to_status(value: str) -> StreamStatus:
 
 @frozen(kw_only=True)
 class CreateStreamResponse:
-    """AWS's response to a create; the stream becomes ``ACTIVE`` some time later."""
+    """AWS's response to ``CreateStream``; the stream becomes ``ACTIVE`` some time later."""
 
     stream_arn: StreamArn = field(converter=_to_arn)
     """The ARN of the new stream."""
@@ -194,12 +194,12 @@ class CreateStreamResponse:
     """The HTTP status of the response; ``None`` if the response had none."""
 
     retry_attempts: int = 0
-    """The number of requests sent for this call, by botocore and by this library, less one."""
+    """The number of retries for this call, by botocore and by this library."""
 
 
 @frozen(kw_only=True)
 class StreamInfo:
-    """A stream as ``DescribeStream`` shows it; its storage tier and tags are not part of it."""
+    """A stream as ``DescribeStream`` returns it, without its storage tier and tags."""
 
     stream_name: str
     """The name of the stream."""
@@ -237,10 +237,10 @@ class EnsuredStream:
     """The stream as it was last described."""
 
     outcome: EnsureOutcome
-    """Whether this call created it, recovered it after a lost response, or found it."""
+    """Whether this call created the stream, recovered it after a lost response, or found it."""
 
     drift: tuple[Drift, ...] = ()
     """Every difference from the request; empty for a stream that this call created."""
 
     unverified: tuple[str, ...] = ()
-    """Requested fields that could not be compared: not allowed, or not offered by the endpoint."""
+    """Requested fields that could not be compared, for example because a read was denied."""

@@ -1,12 +1,12 @@
-"""How fast to send calls: pure arithmetic on what was sent and what was answered.
+"""Compute how fast to send calls, from the calls sent and their answers.
 
-The rule: **send slightly faster than calls are accepted**. Each answer is a sample of what the
-quota leaves: the rate at which the call was sent if it was accepted, 0 if it was throttled. At
-twice the rate that the quota allows, half of the calls are throttled, so the mean of the samples is
-the rate that is accepted, however fast the calls were sent and however late the answers come.
-Sending slightly faster than this mean finds out when the quota leaves more.
+The rule: **send slightly faster than calls are accepted**. Each answer is a sample of the available
+quota: the rate at which the call was sent if it was accepted, 0 if it was throttled. At twice the
+available rate, half of the calls are throttled, so the mean of the samples is the rate that is
+accepted, however fast the calls were sent and however late the answers come. Sending slightly
+faster than this mean detects when more of the quota is available.
 
-After an outage that would take minutes. So while the mean is **below half of the best so far**, the
+After an outage this is too slow. So while the mean is **below half of the best so far**, the
 pace **tries twice the mean** now and then, and keeps it if nothing is throttled.
 """
 
@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 _SECOND = 1_000_000_000
 
-# The longest delay whose missed sends are made good. It covers a busy machine; a process that was
-# suspended for minutes does not send hundreds of calls at once.
+# The longest delay after which missed sends are caught up. It covers a busy machine; a process that
+# was suspended for minutes must not send hundreds of calls at once.
 _CATCH_UP = _SECOND // 4
 
 # How many answers the mean covers: a throttled call lowers the rate by one part in 32. With fewer
@@ -27,11 +27,11 @@ _ANSWERS = 32
 # rate rises above the quota while a burst is let through.
 _PROBE, _PROBE_STEP, _PROBE_LIMIT = 0.003, 0.000_06, 0.05
 
-# How long a try takes: a quota per second would admit all calls of a shorter one.
+# The duration of a try. In a shorter one, all calls could fit into the quota of a second.
 _TRY_TIME = 2 * _SECOND
 
-# How long after the fall the first try begins, when a wrong start has found its quota, and how long
-# after a failed try the next one. A quota that stays lower costs a few throttled calls each time.
+# The time from a drop of the rate to the first try, by which a wrong initial rate has settled, and
+# from a failed try to the next one. A quota that stays lower costs a few throttled calls each time.
 _FIRST_TRY, _NEXT_TRY = 5 * _SECOND, 60 * _SECOND
 
 # The bounds of the rate in calls per second, unless it starts outside. One call a second does no
@@ -40,23 +40,23 @@ _SLOWEST, _FASTEST = 1.0, 10_000.0
 
 
 class Ticket(NamedTuple):
-    """What is known of a call when it is sent."""
+    """A record of a call that was sent."""
 
     rate: float
-    """The rate at which it was sent; 0 if something else than the pace held it back."""
+    """The rate at which it was sent; 0 if it was delayed by something other than the pace."""
     sent: int
     """When it was sent."""
 
 
 class Pace:
-    """Space calls so that they use what a quota leaves, without knowing the quota.
+    """Space calls so that they use the available quota, without knowing its size.
 
     Times are integer nanoseconds on one monotonic clock, which the caller reads.
 
     Args:
         rate: Calls per second to start with, positive and finite.
         now: The current time.
-        learn: Change the rate by the answers. ``False`` keeps it fixed.
+        learn: Whether to adapt the rate to the answers; if not, it is fixed.
     """
 
     def __init__(self, rate: float, now: int, *, learn: bool = True) -> None:
@@ -83,17 +83,17 @@ class Pace:
         late = now - self._next
         self._next = max(self._next, now - _CATCH_UP)
         self._spend(1)
-        # Until sending has caught up, it is not the pace that holds calls back: they prove nothing.
+        # Until sending has caught up, the pace does not limit the calls: they are no samples.
         self._held_back = late >= _CATCH_UP or (self._held_back and now >= self._next)
         return Ticket(0.0 if self._held_back else self.rate, now)
 
     def answered(
         self, ticket: Ticket, now: int, *, throttled: bool | None, retries: int = 0
     ) -> None:
-        """Learn from the end of a call. Calls may end in any order.
+        """Update the rate when a call ends. Calls may end in any order.
 
         Args:
-            ticket: What ``sent`` returned for this call.
+            ticket: The ticket that ``sent`` returned for this call.
             now: The current time.
             throttled: Whether the service throttled the call; ``None`` if it gave no answer.
             retries: How many more requests botocore sent for this call.
@@ -123,7 +123,7 @@ class Pace:
 
     def _learn_from_try(self, ticket: Ticket, now: int, *, throttled: bool) -> None:
         if throttled:
-            # It used up the quota of this second, so what is sent until then proves nothing.
+            # The try used up the quota of this second, so calls sent until then are no samples.
             self._trying, self._try_over = False, now + _SECOND
             self._next_try = now + _NEXT_TRY
         elif ticket.sent >= self._try_began + _TRY_TIME:

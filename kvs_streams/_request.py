@@ -1,4 +1,4 @@
-"""What goes in: the request and its storage configuration."""
+"""The request and its storage configuration."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -20,7 +20,7 @@ def _refuse(*_args: object, **_kwargs: object) -> NoReturn:
 
 
 class _Tags(dict[str, str]):
-    """A read-only copy of the caller's tags; a dict, which is fast and which JSON writers know."""
+    """A read-only copy of the caller's tags: a dict, which is fast and can be written as JSON."""
 
     __slots__ = ()
 
@@ -34,7 +34,7 @@ class _Tags(dict[str, str]):
         return _Tags, (dict(self),)
 
 
-# The converters let a wrong value pass: the check that follows reports it with every other fault.
+# The converters return a wrong value as it is: the later check reports it with all other faults.
 
 
 def _to_hours(value: int | timedelta | None) -> int | None:
@@ -44,7 +44,7 @@ def _to_hours(value: int | timedelta | None) -> int | None:
 
 
 def _to_tags(value: Mapping[str, str | None] | None) -> Mapping[str, str] | None:
-    if not isinstance(value, (dict, Mapping)):  # a dict is found far quicker
+    if not isinstance(value, (dict, Mapping)):  # the check for dict is far quicker
         return value
     if not value:
         return None  # the service refuses an empty map
@@ -65,30 +65,29 @@ class StreamStorageConfiguration:
     """How a stream stores its data.
 
     Args:
-        default_storage_tier: ``StorageTier.HOT`` or ``StorageTier.WARM``, or the text of either.
+        default_storage_tier: ``StorageTier.HOT`` or ``StorageTier.WARM``, or the string of either.
 
     Raises:
-        RequestValidationError: If the tier is neither.
+        RequestValidationError: If the tier is not valid.
     """
 
     default_storage_tier: StorageTier = field(converter=_to_tier)
-    """The tier for the stream's data: ``HOT`` or ``WARM``; the texts become members.
+    """The tier for the stream's data: ``HOT`` or ``WARM``; strings are converted.
 
     Source: botocore's service model, shape ``DefaultStorageTier``.
     """
 
     def to_boto(self) -> StreamStorageConfigurationKwargs:
-        """Return this configuration as boto3 takes it."""
+        """Return this configuration in boto3's form."""
         return {"DefaultStorageTier": self.default_storage_tier.value}
 
 
 @frozen(kw_only=True)
 class CreateStreamRequest:
-    """Everything that ``CreateStream`` can be asked for, checked against the published limits.
+    """A request to create a stream, checked against the published limits.
 
-    ``None`` means that a parameter is not sent. A request never changes: make a changed copy with
-    ``attrs.evolve``, which checks it again. What ``attrs.asdict`` makes of it can be written as
-    JSON.
+    A parameter that is ``None`` is not sent. Requests are immutable: ``attrs.evolve`` makes a
+    changed copy and checks it. The dict from ``attrs.asdict`` can be written as JSON.
 
     Args:
         stream_name: 1 to 256 ASCII letters, digits, ``_``, ``.`` and ``-``. Required.
@@ -113,12 +112,12 @@ class CreateStreamRequest:
     device_name: str | None = None
     """The name of the device that writes to the stream: 1 to 128 characters, as in a stream's name.
 
-    ``None``: not sent. AWS stores it and does not use it. Source: botocore's service model, shape
-    ``DeviceName``.
+    ``None``: not sent. AWS stores the name but does not use it. Source: botocore's service model,
+    shape ``DeviceName``.
     """
 
     media_type: str | None = None
-    """What the stream carries, such as ``video/h264`` or ``video/h264,audio/aac``.
+    """The media type of the stream, such as ``video/h264`` or ``video/h264,audio/aac``.
 
     1 to 128 characters: ``type/subtype``, several of them joined by commas. ``None``: not sent.
     Source: botocore's service model, shape ``MediaType``; names as in RFC 6838, section 4.2.
@@ -136,22 +135,24 @@ class CreateStreamRequest:
     data_retention_in_hours: int | None = field(default=None, converter=_to_hours)
     """How long the data is kept: 0 to 87,600 hours, or a ``timedelta`` of whole hours.
 
-    ``None``: not sent, which AWS takes as 0. With 0 nothing is stored: only what is still in the
-    host's buffer (5 minutes, 200 MB) can be read. Source: minimum from botocore's service model,
-    shape ``DataRetentionInHours``; maximum from the ``AWS::KinesisVideo::Stream`` resource schema.
+    ``None``: not sent; AWS's default is 0. With 0 nothing is stored: only the data that is still in
+    the host's buffer (5 minutes, 200 MB) can be read. Source: minimum from botocore's service
+    model, shape ``DataRetentionInHours``; maximum from the ``AWS::KinesisVideo::Stream`` resource
+    schema.
     """
 
     tags: Mapping[str, str] | None = field(default=None, converter=_to_tags)
     """Up to 50 tags: keys of 1 to 128 code points, values of 0 to 256.
 
     Letters, digits and spaces of any script and ``_.:/=+-@``; no key begins with ``aws:``. A value
-    of ``None`` becomes the empty text; ``None`` or an empty mapping: no tags. Copied and read-only.
+    of ``None`` becomes an empty string. ``None`` or an empty mapping: no tags. Copied and
+    read-only.
     Source: botocore's service model, shapes ``ResourceTags``, ``TagKey`` and ``TagValue``; the
     prefix from the ``AWS::KinesisVideo::Stream`` resource schema.
     """
 
     stream_storage_configuration: StreamStorageConfiguration | None = None
-    """The storage tier for the data. ``None``: not sent, which AWS takes as ``HOT``.
+    """The storage tier for the data. ``None``: not sent; AWS's default is ``HOT``.
 
     Source: botocore's service model, shape ``StreamStorageConfiguration``.
     """
@@ -170,7 +171,7 @@ class CreateStreamRequest:
             raise RequestValidationError(faults)
 
     def to_boto(self) -> CreateStreamKwargs:
-        """Return exactly the keyword arguments of boto3's ``create_stream``."""
+        """Return the keyword arguments for boto3's ``create_stream``."""
         kwargs: Any = {
             rule.parameter: getattr(self, rule.field)
             for rule in _RULES
@@ -184,14 +185,14 @@ class CreateStreamRequest:
 
     @classmethod
     def from_boto(cls, kwargs: Mapping[str, object]) -> "CreateStreamRequest":
-        """Return the request that boto3's ``create_stream`` would make of these arguments.
+        """Return a request made from the keyword arguments of boto3's ``create_stream``.
 
         Args:
-            kwargs: The keyword arguments by AWS's names; unknown ones are refused, and so is
-                ``None`` in any place, as boto3 refuses it.
+            kwargs: The keyword arguments, by AWS's names. Unknown names and ``None`` values are
+                refused, as in boto3.
 
         Raises:
-            RequestValidationError: If they break any published rule; it lists all faults.
+            RequestValidationError: If the arguments break any published rule; it lists all faults.
         """
         faults = _rules.boto_faults(kwargs)
         if faults:

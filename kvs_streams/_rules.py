@@ -1,13 +1,13 @@
-r"""Every published limit of CreateStream: the one table of them.
+r"""The table of all published limits of CreateStream.
 
-Each row holds the limits of a field and the words for a value that breaks them; ``faults(value)``
-returns all that is wrong with a value. ``MEMBERS`` are the parameters in the order in which faults
-are reported. ``is_valid`` tells quickly that a whole request breaks no rule.
+Each row holds the limits of a field and the texts of its faults; ``faults(value)`` returns all
+faults of a value. ``MEMBERS`` are the parameters in the order in which faults are reported.
+``is_valid`` checks a whole request quickly.
 
 The source of a row is the shape of the same name in botocore's service model
-kinesisvideo/2017-09-30, if no comment names another; a test holds all rows against it. The test
-kit refuses what AWS refuses by the same rows. Python's ``re`` does not know the ``\p{L}`` of the
-model's patterns; ``pattern`` is what matches the same in Python.
+kinesisvideo/2017-09-30, unless a comment names another; a test compares all rows with it. The test
+kit takes the limits that the model lacks from this table. Python's ``re`` does not support the
+``\p{L}`` of the model's patterns; ``pattern`` is the equivalent in Python.
 """
 
 import re
@@ -32,10 +32,10 @@ class FieldRule:
     """The name of the field in Python's terms, such as ``stream_name``."""
 
     pattern: str = ""
-    """What all of a text matches, whatever its length."""
+    """The regular expression for the whole text, apart from its length."""
 
     requirement: str = ""
-    """The same in words."""
+    """The pattern in words."""
 
     min: int = 0
     """The least number, or the least length of a text in code points."""
@@ -44,34 +44,34 @@ class FieldRule:
     """The largest number, the greatest length of a text, or the most items of a mapping."""
 
     required: bool = False
-    """Whether the parameter has to be sent."""
+    """Whether the parameter is required."""
 
     kind: type = str
     """The type of the value."""
 
     wanted: str = "a string"
-    """The same in words."""
+    """The type in words."""
 
     choices: tuple[str, ...] = ()
-    """The only texts there are, if they are few."""
+    """The allowed texts, if there are only a few."""
 
     any_script: bool = False
-    """Whether a text consists of letters of any script.
+    """Whether letters of any script are allowed.
 
-    A code point that this Python's Unicode tables do not know (category Cn) is then left to AWS.
+    Code points unknown to this Python's Unicode tables (category Cn) are then not checked.
     """
 
     reserved_prefix: str = ""
-    """What no text begins with."""
+    """A prefix that is not allowed."""
 
     part: str = ""
-    """What a message calls the text: the ``key`` or the ``value`` of a tag."""
+    """The name of the text in messages: the ``key`` or the ``value`` of a tag."""
 
     inside: Callable[[Any], list[Violation]] | None = None
-    """What finds the faults inside a value of the right type."""
+    """A function that finds the faults inside a value of the right type."""
 
     def faults(self, value: Any, path: str = "") -> list[Violation]:
-        """Return every fault of a value; its path is by default the name of the field."""
+        """Return every fault of a value; by default its path is the name of the field."""
         path, text = path or self.field, shown(value)
         subject = f"the {self.part} of {path}" if self.part else path
         if value is None and self.required:
@@ -88,7 +88,7 @@ class FieldRule:
         ]
 
     def _broken(self, value: Any) -> Iterator[tuple[Rule, str]]:
-        """Yield each rule that a number or a text breaks, and what the rule demands."""
+        """Yield each rule that a number or a text breaks, and its requirement in words."""
         if self.kind is int:
             if value < self.min:
                 yield "min", f"must be at least {self.min}, got"
@@ -135,18 +135,18 @@ def _in_storage(storage: Mapping[Any, Any]) -> list[Violation]:
 
 _NAME = (r"[a-zA-Z0-9_.-]+", "must consist of ASCII letters, digits, '_', '.' and '-'")
 _TYPES = (
-    # The model's \w in ASCII: that is what it means to the service, which is written in Java.
+    # The model's \w is ASCII only, because the service is written in Java.
     r"[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+(?:,[a-zA-Z0-9_.+-]+/[a-zA-Z0-9_.+-]+)*",
     "must be type/subtype such as 'video/h264', several of them joined by ','",
 )
 _ONE_LINE = (
-    # The model's .+ : in Java the dot leaves out five line terminators, in Python only one. The
-    # class says what is in it, and not what is not, which is quicker.
+    # The model's .+ : in Java the dot leaves out five line terminators, in Python only one. A class
+    # of allowed characters is quicker than a negated one.
     r"[\x00-\x09\x0b\x0c\x0e-\x84\x86-\u2027\u202a-\U0010ffff]+",
     "must not contain a line break",
 )
 # The model's [\p{L}\p{Z}\p{N}_.:/=+\-@]. Python's \w is exactly \p{L}, \p{N} and '_'; the
-# separators \p{Z} are few and written out. ASCII is written out too, since it is found quicker so.
+# separators \p{Z} are few and written out. ASCII is written out too, because that is quicker.
 _TAG = r"[a-zA-Z0-9_\w \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]"
 _TAG_TEXT = (f"{_TAG}*", "must consist of letters, digits and spaces of any script and '_.:/=+-@'")
 _ARN = (
@@ -202,11 +202,11 @@ def boto_faults(
     Args:
         kwargs: Values by AWS's names.
         rules: The rule for each name.
-        prefix: What the paths begin with.
+        prefix: The prefix of the paths.
     """
     faults: list[Violation] = []
     for rule in rules:
-        # A misnamed parameter is a fault of its own.
+        # A wrong name is reported as a fault of its own.
         if rule.parameter in kwargs or (rule.required and rule.field not in kwargs):
             faults += rule.faults(kwargs.get(rule.parameter), f"{prefix}{rule.field}")
     names = {rule.field: rule.parameter for rule in rules}
@@ -221,7 +221,7 @@ def boto_faults(
 
 
 def check_stream(stream: object) -> list[Violation]:
-    """Return the faults of what identifies an existing stream: its name or its ARN."""
+    """Return the faults of the name or the ARN of an existing stream."""
     is_arn = isinstance(stream, str) and ":" in stream
     return (STREAM_ARN if is_arn else STREAM_NAME).faults(stream, "stream")
 
@@ -232,11 +232,11 @@ def tag_path(key: object) -> str:
 
 
 def is_valid(request: Any) -> bool:
-    """Tell quickly that no value of a request breaks a rule, as is usual.
+    """Return whether a request breaks no rule, by a quick check.
 
-    All texts are joined by line breaks, which no valid text holds, and matched once; a value that
-    is not set has a valid one in its place. ``False`` means that each field has to be asked for its
-    faults, which takes many times longer.
+    All texts are joined by line breaks, which no valid text contains, and matched once; values that
+    are not set are replaced by valid ones. If the result is ``False``, each field has to be checked
+    for its faults, which takes many times longer.
     """
     hours: object = request.data_retention_in_hours
     tags: Mapping[str, str] = {} if request.tags is None else request.tags

@@ -1,8 +1,8 @@
-"""boto3's client as type checkers see it: with all its operations, typed where boto3-stubs is.
+"""The type of boto3's client, with all operations; they are typed if boto3-stubs is installed.
 
-The name is that of the stubs, and a wildcard imports it, because only this form works in mypy,
-pyright, pyrefly and ty alike: without the stubs the import binds nothing, and the class below it is
-what is left.
+The class has the name that the stubs use and is imported by a wildcard, because only this form
+works in mypy, pyright, pyrefly and ty. Without the stubs the import binds nothing, and the class
+below it is used.
 """
 
 from typing import TYPE_CHECKING, Any

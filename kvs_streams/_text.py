@@ -1,8 +1,8 @@
-"""How text from outside appears in a message: escaped, cut, quoted."""
+"""Format values for messages: escape, truncate and quote them."""
 
 from datetime import timedelta
 
-# Of one value, and of a whole message: long enough for a sentence of AWS's, short enough for a log.
+# For one value, and for a whole message: enough for a sentence from AWS, short enough for a log.
 VALUE_LIMIT = 80
 MESSAGE_LIMIT = 600
 
@@ -16,11 +16,11 @@ def escape(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as a person should see it in a message.
+    """Return a value as text for a message.
 
-    Strings are quoted, escaped and cut. Numbers, booleans, ``None`` and durations stay as they are,
-    and a class is shown by its name. Of everything else only the type is shown, because the
-    ``repr`` of a foreign object can be long, raise, or hold a secret.
+    Strings are quoted, escaped and truncated. Numbers, booleans, ``None`` and durations stay as
+    they are, and a class is shown by its name. For everything else only the type is shown, because
+    the ``repr`` of a foreign object can be long, raise, or contain a secret.
     """
     if isinstance(value, str):
         quoted = repr(value[: VALUE_LIMIT + 1])

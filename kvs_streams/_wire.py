@@ -24,7 +24,7 @@ class Call(NamedTuple):
     kwargs: Mapping[str, Any]
     stream_name: str
     is_decisive: bool = False
-    """Whether it tells what a create came to, so that it is made after the deadline too."""
+    """Whether it determines the outcome of a create, so it is made after the deadline too."""
 
 
 def _now() -> int:
@@ -33,7 +33,7 @@ def _now() -> int:
 
 @frozen
 class Outcome:
-    """What a call came to: boto's reply, or one of our errors."""
+    """The outcome of a call: boto's reply, or one of our errors."""
 
     reply: Any = None
     error: KvsStreamsError | None = None
@@ -72,7 +72,7 @@ def storage_call(stream: str) -> Call:
 
 
 def list_call(next_token: str | None) -> Call:
-    """Return the call that lists a page of the account's streams, as long as the service allows."""
+    """Return the call that lists a page of the account's streams, of the largest size."""
     # 10,000 is the model's maximum; the service then answers with pages of 1,000.
     return Call("ListStreams", "list_streams", {"MaxResults": 10_000, **_page(next_token)}, "")
 
@@ -85,7 +85,7 @@ def _page(next_token: str | None) -> dict[str, str]:
 
 
 def metadata(reply: Any) -> Mapping[str, Any]:
-    """Return boto's record of the HTTP exchange behind a reply; empty if a fake gives none."""
+    """Return the ``ResponseMetadata`` of a reply; empty if a fake has none."""
     found: Mapping[str, Any] = _part(reply, "ResponseMetadata")
     return found
 
@@ -114,7 +114,7 @@ def read_created(call: Call, reply: Any, sent_before: int) -> CreateStreamRespon
 
 
 def read_stream(call: Call, reply: Any) -> StreamInfo:
-    """Return the stream that a describe shows."""
+    """Return the stream in a reply to ``DescribeStream``."""
     info = _part(reply, "StreamInfo")
     created = info.get("CreationTime")
     return StreamInfo(
@@ -143,7 +143,7 @@ def read_tags(reply: Any) -> tuple[dict[str, str], str | None]:
 
 
 def read_tier(call: Call, reply: Any) -> str:
-    """Return the storage tier as text, since it may be one that this version does not know."""
+    """Return the storage tier as text, since it may be unknown to this version."""
     configuration = _part(reply, "StreamStorageConfiguration")
     return _require(call, reply, configuration, "DefaultStorageTier")
 
@@ -160,7 +160,7 @@ def _token(reply: Any) -> str | None:
 
 
 def _utc(time: datetime) -> datetime:
-    """Return a time in UTC, which AWS means if it names no time zone."""
+    """Return a time in UTC, which is also the default if it has no time zone."""
     return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 

@@ -12,19 +12,19 @@ from ._fleet import Fleet
 from ._fleet_parts import Stream
 from ._wire import Call, Outcome
 
-# How long calls in flight are waited for when a fleet is left.
+# How long to wait for calls in flight when a fleet stops, in seconds.
 _CLOSING = 5.0
 
 
 class Workers:
     """Makes calls in daemon threads, started as they are needed.
 
-    Not ``concurrent.futures``, whose threads take no work once the main thread has ended, and
-    which waits for them without limit.
+    ``concurrent.futures`` is not used: its threads take no work once the main thread has ended, and
+    the interpreter waits for them without limit.
 
     Args:
         client: The boto client.
-        fleet: The fleet that learns how the calls end.
+        fleet: The fleet that receives the outcomes.
         wake: Called in the worker's thread when a call has ended.
     """
 
@@ -48,18 +48,18 @@ class Workers:
             context, stream, call = job
             try:
                 outcome: Outcome | BaseException = context.run(make, self._client, call)
-            except BaseException as exc:  # noqa: BLE001  # it is raised where the result is awaited
+            except BaseException as exc:  # noqa: BLE001  # the fleet raises it
                 outcome = exc
             self._fleet.ended.append((stream, outcome))
             self._wake()
 
     def stop(self) -> None:
-        """Let each thread end after the call that it makes."""
+        """Let each thread end after its current call."""
         for _ in self._threads:
             self._jobs.put(None)
 
     def join(self) -> None:
-        """Wait for the threads to end, five seconds at the most."""
+        """Wait for the threads to end, at most five seconds."""
         until = time.monotonic() + _CLOSING
         for thread in self._threads:
             thread.join(max(0, until - time.monotonic()))

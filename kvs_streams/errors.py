@@ -3,7 +3,7 @@
 KvsStreamsError
 ├── RequestValidationError (ValueError)           nothing was sent
 ├── ServiceError (botocore ClientError)           AWS answered with an error
-│   ├── InvalidRequestError                       as it stands it can never succeed
+│   ├── InvalidRequestError                       the request can never succeed as it is
 │   │   ├── InvalidArgumentException
 │   │   ├── InvalidDeviceException
 │   │   └── TagsPerResourceExceededLimitException
@@ -16,19 +16,19 @@ KvsStreamsError
 │   │   └── ClientLimitExceededException
 │   ├── AccessDeniedError                         not allowed
 │   ├── AuthenticationError                       the credentials are not accepted
-│   └── ServerError                               5xx, and requests that timed out at AWS
+│   └── ServerError                               5xx, and timeouts at AWS
 ├── TransportError (BotoCoreError)                no usable response
-├── ConfigurationError (BotoCoreError)            the client cannot work as it is set up
-├── UnexpectedResponseError                       a success without the data it must carry
+├── ConfigurationError (BotoCoreError)            the client is not configured correctly
+├── UnexpectedResponseError                       a success without the required data
 ├── WaitError
 │   ├── WaitTimeoutError (TimeoutError)
-│   └── StreamDeletingError                       it will never become ACTIVE
-└── StreamDriftError                              it exists with another configuration
+│   └── StreamDeletingError                       the stream is being deleted
+└── StreamDriftError                              the stream exists with another configuration
 
-The seven exceptions that AWS documents for the operation keep AWS's names; ours end in ``Error``.
-Every error pickles and copies with all its data except ``__cause__``, which no pickle carries.
-``str(error)`` is escaped, and what came from AWS cut; that of a ``ServiceError`` is made of the
-attributes when it is asked for.
+The seven exceptions that AWS documents for the operation keep AWS's names; all others end in
+``Error``. Every error can be pickled and copied with all its data except ``__cause__``.
+``str(error)`` is escaped, and texts from AWS are truncated; for a ``ServiceError`` it is built from
+the attributes each time.
 """
 
 import sys
@@ -38,7 +38,7 @@ from typing import Any, ClassVar, TypedDict, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-# typing_extensions costs more than all the rest here.
+# Importing typing_extensions is slower than all other imports here.
 if sys.version_info >= (3, 11):  # pragma: no cover
     from typing import Unpack
 else:  # pragma: no cover
@@ -50,7 +50,7 @@ from ._text import MESSAGE_LIMIT, VALUE_LIMIT, escape, shown
 # A request with thousands of bad tags has thousands of violations; the text names the first ones.
 _ITEMS_SHOWN = 20
 
-# What changes an existing stream: the first part of a drift's field, and AWS's operation.
+# AWS's operations that change an existing stream, by the first part of a drift's field.
 _CHANGED_BY = {
     "device_name": "UpdateStream",
     "media_type": "UpdateStream",
@@ -61,7 +61,7 @@ _CHANGED_BY = {
 
 
 class ServiceErrorAttributes(TypedDict, total=False):
-    """What the constructors of service errors take by keyword."""
+    """The keyword arguments for the constructors of service errors."""
 
     stream_name: str | None
     retry_attempts: int | None
@@ -69,7 +69,7 @@ class ServiceErrorAttributes(TypedDict, total=False):
 
 
 class ErrorAttributes(ServiceErrorAttributes, total=False):
-    """What the constructors take by keyword: each class those that are attributes of it."""
+    """The keyword arguments for the constructors; each class takes only its own attributes."""
 
     operation_name: str | None
     request_id: str | None
@@ -79,11 +79,11 @@ class ErrorAttributes(ServiceErrorAttributes, total=False):
 
 
 class KvsStreamsError(Exception):
-    """The root of every error that this library raises on purpose.
+    """The base class of all errors of this library.
 
     Args:
         message: The error in one sentence.
-        attributes: Those of the attributes below that are known.
+        attributes: Values for the attributes below, by keyword.
     """
 
     retryable: ClassVar[bool] = False
@@ -92,14 +92,14 @@ class KvsStreamsError(Exception):
     created: CreateStreamResponse | None = None
     """AWS's response to the create, if a later step of ``ensure_stream`` failed; else ``None``.
 
-    It carries the ARN of the stream that was created, which may still exist.
+    It contains the ARN of the new stream, which may still exist.
     """
 
     stream_name: str | None = None
-    """The stream of the call, or the ARN that the call was given; ``None`` if it is not known."""
+    """The name of the stream, or the ARN that was passed; ``None`` if it is not known."""
 
     operation_name: str | None = None
-    """AWS's name of the operation, such as ``CreateStream``; ``None`` if there is no single one."""
+    """AWS's name of the operation, such as ``CreateStream``; ``None`` if it is not known."""
 
     request_id: str | None = None
     """The request id, which AWS Support asks for; ``None`` if there was no response."""
@@ -115,11 +115,11 @@ class KvsStreamsError(Exception):
             setattr(self, name, value)
 
     def _text(self) -> str:
-        """Word the error, on one line and of bounded length."""
+        """Return the text on one line and of bounded length."""
         return str(self.args[0])
 
     def __str__(self) -> str:
-        """Return the error in one line, made of its attributes."""
+        """Return the error on one line, built from its attributes."""
         text = self._text()
         return f"{text.rstrip('.')}. {' '.join(self._notes)}" if self._notes else text
 
@@ -133,7 +133,7 @@ class KvsStreamsError(Exception):
 
 
 def copy_for(error: KvsStreamsError, stream_name: str) -> KvsStreamsError:
-    """Return a copy of an error for another stream, without what it says of its own create."""
+    """Return a copy of an error for another stream, without the data of its own create."""
     # Not copy.copy: with tblib, which Dask installs, that copies the traceback too.
     cls = type(error)
     twin = cls.__new__(cls)
@@ -149,7 +149,7 @@ def annotate(error: KvsStreamsError, note: str) -> None:
 
 
 def _listed(texts: Sequence[str]) -> str:
-    """Join the first texts, and say how many more there are."""
+    """Join the first texts, and add the number of the others."""
     more = len(texts) - _ITEMS_SHOWN
     return "; ".join([*texts[:_ITEMS_SHOWN], *([f"and {more} more"] if more > 0 else [])])
 
@@ -158,7 +158,7 @@ class RequestValidationError(KvsStreamsError, ValueError):
     """The request breaks published rules, all listed in ``violations``; nothing was sent.
 
     Args:
-        violations: At least one.
+        violations: At least one violation.
     """
 
     violations: tuple[Violation, ...] = ()
@@ -173,20 +173,20 @@ class RequestValidationError(KvsStreamsError, ValueError):
 
 
 class ServiceError(KvsStreamsError, ClientError):
-    """AWS answered with an error; an error code that is not known here stays a ``ServiceError``.
+    """AWS answered with an error; unknown error codes raise this class itself.
 
     Args:
         error_response: boto's response: ``{"Error": {"Code": …, "Message": …}, …}``.
         operation_name: AWS's name of the operation, such as ``CreateStream``.
-        attributes: ``stream_name``, the stream of the call, and ``retry_attempts``, the number of
-            requests sent, less one (by default botocore's count).
+        attributes: ``stream_name``, and ``retry_attempts``, the number of retries (by default
+            botocore's count).
     """
 
     operation_name: str = ""  # pyrefly: ignore[bad-override-mutable-attribute]  # ty: ignore[incompatible-mutable-override]
     """AWS's name of the operation, such as ``CreateStream``."""
 
     code: str = "Unknown"
-    """AWS's error code, such as ``ResourceInUseException``; a status such as ``"403"`` if none."""
+    """AWS's error code, such as ``ResourceInUseException``; the HTTP status if there is none."""
 
     message: str = ""
     """AWS's message, as AWS sent it."""
@@ -198,10 +198,10 @@ class ServiceError(KvsStreamsError, ClientError):
     """The HTTP status of the response; ``None`` if the response had none."""
 
     retry_attempts: int = 0
-    """The number of requests sent for this call, by botocore and by this library, less one."""
+    """The number of retries for this call, by botocore and by this library."""
 
     response: dict[str, Any]  # type: ignore[assignment]  # botocore-stubs says TypedDict
-    """The whole response as boto3 gives it: ``Error`` and ``ResponseMetadata``."""
+    """The whole response in boto3's form: ``Error`` and ``ResponseMetadata``."""
 
     def __init__(
         self,
@@ -223,7 +223,7 @@ class ServiceError(KvsStreamsError, ClientError):
         Exception.__init__(self, self._text())
 
     def _text(self) -> str:
-        """Word the error as botocore does, and add what helps to find the request."""
+        """Return botocore's text with the stream, the request id and the number of retries."""
         details = [
             f"stream {shown(self.stream_name)}" if self.stream_name is not None else "",
             f"request id {escape(self.request_id, VALUE_LIMIT)}" if self.request_id else "",
@@ -237,12 +237,12 @@ class ServiceError(KvsStreamsError, ClientError):
         return f"{head}{escape(self.message or 'no message', room)}{tail}"
 
     def _way_out(self) -> str:
-        """Say what to do, if there is more to say than AWS says."""
+        """Return advice to add to AWS's message; by default there is none."""
         return ""
 
 
 class InvalidRequestError(ServiceError):
-    """AWS refused the request as it stands; sending it again can never succeed."""
+    """AWS refused the request, which can never succeed as it is."""
 
 
 class InvalidArgumentException(InvalidRequestError):
@@ -250,7 +250,7 @@ class InvalidArgumentException(InvalidRequestError):
 
 
 class InvalidDeviceException(InvalidRequestError):
-    """The device does not fit the stream; AWS documents this as not implemented."""
+    """The device is not valid for the stream; AWS documents this as not implemented."""
 
 
 class TagsPerResourceExceededLimitException(InvalidRequestError):
@@ -264,14 +264,14 @@ class ResourceInUseException(ServiceError):
         error_response: boto's response: ``{"Error": {"Code": …, "Message": …}, …}``.
         operation_name: AWS's name of the operation, such as ``CreateStream``.
         attributes: ``stream_name`` and ``retry_attempts`` as for every ``ServiceError``, and
-            ``possibly_own``, whether an earlier attempt may have created the stream.
+            ``possibly_own``, true if an earlier attempt may have created the stream.
     """
 
     possibly_own: bool = False
     """Whether an earlier attempt of the same call may have created the stream.
 
-    True if botocore sent any attempt of this call more than once: the response to the first one may
-    have been lost. ``ensure_stream`` finds out.
+    True if botocore retried within this call: the response to an earlier request may have been
+    lost. ``ensure_stream`` resolves this.
     """
 
     def _way_out(self) -> str:
@@ -303,24 +303,24 @@ class ThrottlingError(ServiceError):
 
 
 class ClientLimitExceededException(ThrottlingError):
-    """The throttle of Kinesis Video Streams, which botocore never retries and this library does."""
+    """Kinesis Video Streams throttled the request; this library retries it, botocore does not."""
 
 
 class AccessDeniedError(ServiceError):
-    """The caller is authenticated, and not allowed to do this; the text names the action."""
+    """The caller lacks a permission; the message names the IAM action."""
 
     def _way_out(self) -> str:
-        if "Stream" not in self.operation_name:  # but one of STS, for credentials
+        if "Stream" not in self.operation_name:  # an STS call for credentials
             return ""
         return f" (the caller's policies have to allow kinesisvideo:{self.operation_name})"
 
 
 class AuthenticationError(ServiceError):
-    """AWS does not accept the credentials: wrong, expired, or signed with a wrong clock."""
+    """AWS does not accept the credentials: wrong or expired, or the local clock is wrong."""
 
 
 class ServerError(ServiceError):
-    """AWS failed (HTTP 5xx, or it gave up waiting); a create may have succeeded all the same."""
+    """AWS failed (HTTP 5xx or a timeout at AWS); a create may still have succeeded."""
 
     retryable = True
 
@@ -331,35 +331,35 @@ class TransportError(KvsStreamsError, BotoCoreError):
     retryable = True
 
     kwargs: Mapping[str, Any] = MappingProxyType({})
-    """Empty: what every error of botocore has."""
+    """Empty; all errors of botocore have this attribute."""
 
     outcome_unknown: bool = True
     """Whether the request may have reached AWS, so that the stream may exist.
 
     False only if it is certain that nothing was sent: the client makes a single attempt without a
-    proxy, and the name did not resolve, or the connection was refused or timed out.
+    proxy, and the host name was not resolved, or the connection was refused or timed out.
     """
 
 
 class ConfigurationError(KvsStreamsError, BotoCoreError):
-    """The client cannot work as it is set up: no region, no credentials, a bad endpoint.
+    """The client is not configured correctly: no region, no credentials, a bad endpoint.
 
-    The message says what to set. The attempt that failed sent nothing. If credentials cannot be
+    The message says how to fix it. The failed attempt sent nothing. If credentials cannot be
     refreshed between two of botocore's attempts, an earlier attempt may have been sent.
     """
 
     kwargs: Mapping[str, Any] = MappingProxyType({})
-    """Empty: what every error of botocore has."""
+    """Empty; all errors of botocore have this attribute."""
 
 
 class UnexpectedResponseError(KvsStreamsError):
-    """AWS answered with a success that lacks the data it must carry."""
+    """AWS reported a success, but the response lacks required data."""
 
     retryable = True
 
 
 class WaitError(KvsStreamsError):
-    """A wait ended, and the stream is not ACTIVE."""
+    """A wait ended before the stream became ``ACTIVE``."""
 
     last_status: StreamStatus | None = None
     """The last status seen; ``None`` if the stream was never seen."""
@@ -369,13 +369,13 @@ class WaitError(KvsStreamsError):
 
 
 class WaitTimeoutError(WaitError, TimeoutError):
-    """The timeout passed; the last error met meanwhile, if any, is the cause."""
+    """The deadline has passed; ``__cause__`` is the last error during the wait, if any."""
 
     retryable = True
 
 
 class StreamDeletingError(WaitError):
-    """The stream is being deleted and will never become ACTIVE."""
+    """The stream is being deleted and never becomes ``ACTIVE``."""
 
     retryable = True
 

@@ -1,4 +1,4 @@
-"""Types for annotations: what this library needs of a boto client, and boto3's arguments."""
+"""Types for annotations: protocols for boto clients, and boto3's arguments."""
 
 from collections.abc import Awaitable, Mapping
 from typing import Any, Literal, Protocol, TypedDict
@@ -13,9 +13,9 @@ __all__ = [
 
 
 class KinesisVideoClient(Protocol):
-    """The operations that ``StreamsClient`` calls: boto3's client has them, and so can a fake.
+    """The operations that ``StreamsClient`` calls on boto3's client, or on a fake.
 
-    ``ensure_streams`` also calls ``list_streams``; a fake without it is described stream by stream.
+    ``ensure_streams`` also calls ``list_streams`` if the client has it.
     """
 
     def create_stream(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
@@ -36,7 +36,7 @@ class KinesisVideoClient(Protocol):
 
 
 class AsyncKinesisVideoClient(Protocol):
-    """The operations that ``AsyncStreamsClient`` awaits: aiobotocore's client has them."""
+    """The operations that ``AsyncStreamsClient`` awaits on aiobotocore's client, or on a fake."""
 
     def create_stream(self, *args: Any, **kwargs: Any) -> Awaitable[Mapping[str, Any]]:
         """Create a stream."""
@@ -58,7 +58,7 @@ class AsyncKinesisVideoClient(Protocol):
 
 
 class BotoSession(Protocol):
-    """What this library needs of a ``boto3.Session``: that it makes clients."""
+    """A ``boto3.Session``, or another object that makes clients."""
 
     def client(self, *args: Any, **kwargs: Any) -> Any:
         """Make a client."""
@@ -66,7 +66,7 @@ class BotoSession(Protocol):
 
 
 class StreamStorageConfigurationKwargs(TypedDict):
-    """The storage configuration as boto3 takes it."""
+    """The storage configuration in boto3's form."""
 
     DefaultStorageTier: Literal["HOT", "WARM"]
 

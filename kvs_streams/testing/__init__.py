@@ -1,7 +1,7 @@
 """A test kit for code that uses kvs_streams: the service in memory, with scripted failures.
 
-``mock_kvs`` is all that a test needs; with pytest the fixture ``kvs_mock`` gives the same. The rest
-is here for annotations and ``except`` clauses.
+A test needs only ``mock_kvs`` or, with pytest, the fixture ``kvs_mock``. The other names are for
+annotations and ``except`` clauses.
 """
 
 from typing import TYPE_CHECKING

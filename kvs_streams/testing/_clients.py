@@ -27,7 +27,7 @@ class BotoClient(KinesisVideoClient, Protocol):
     """Delete a stream."""
 
     get_data_endpoint: _Operation
-    """Return the address for a stream's media."""
+    """Return the endpoint for a stream's media."""
 
     tag_stream: _Operation
     """Add tags to a stream."""
@@ -39,7 +39,7 @@ class BotoClient(KinesisVideoClient, Protocol):
     """Change a stream's device name or media type."""
 
     update_data_retention: _Operation
-    """Change for how long a stream's data is kept."""
+    """Change how long a stream's data is kept."""
 
     update_stream_storage_configuration: _Operation
     """Change a stream's storage tier."""
@@ -55,7 +55,7 @@ class BotoClient(KinesisVideoClient, Protocol):
 def boto_session() -> Any:
     """Return the session of the kit's own clients, which reads no configuration files.
 
-    Making a session costs ten times what making a client costs.
+    Making a session takes ten times as long as making a client.
     """
     import boto3
     import botocore.session

@@ -1,4 +1,4 @@
-"""The kit's clock, and a quota in its time: whole nanoseconds, the same on every machine."""
+"""The kit's clock and rate limit: in whole nanoseconds, the same on every machine."""
 
 import asyncio
 import math
@@ -15,10 +15,10 @@ _timeline: ContextVar["tuple[VirtualClock, int] | None"] = ContextVar("_timeline
 
 
 class VirtualClock:
-    """A clock that only sleeping moves: no test waits, and every run is the same.
+    """A clock that only sleeping advances: no test waits, and every run is the same.
 
-    Only the thread or task that sleeps moves on, so that a hundred tasks that wait at the same time
-    need no longer than one of them. All times are whole nanoseconds: with floats, rounding errors
+    Only the time of the sleeping thread or task advances, so a hundred tasks that wait at the same
+    time take no longer than one. All times are whole nanoseconds: with floats, rounding errors
     would depend on the time of day.
     """
 
@@ -57,7 +57,7 @@ class VirtualClock:
         return self.now()
 
     def now(self) -> int:
-        """Return the time on a clock that never goes back; it does not depend on the uptime."""
+        """Return the time of a monotonic clock, which does not depend on the uptime."""
         return 1_000 * NS_PER_SECOND + self._advanced + self._slept()
 
     def epoch(self) -> int:
@@ -65,38 +65,38 @@ class VirtualClock:
         return self._epoch + self._advanced + self._slept()
 
     def sleep(self, ns: int) -> None:
-        """Let time pass at once for this thread or task."""
+        """Advance the time of this thread or task at once."""
         slept = self._slept() + ns
         self._move_to(slept)
         with self._lock:
             self._latest = max(self._latest, slept)
 
     async def sleep_async(self, ns: int) -> None:
-        """Let time pass at once for this task, and let the others run."""
+        """Advance the time of this task at once, and let other tasks run."""
         self.sleep(ns)
         await asyncio.sleep(0)
 
     def wait(self, event: threading.Event, ns: float, *, busy: bool) -> None:
-        """Block this thread while calls are in flight, which takes no time, or let time pass."""
+        """Block this thread while calls are in flight, which takes no time, or advance its time."""
         if busy or event.is_set():
             event.wait()
         else:
             self.sleep(int(ns))
 
     async def wait_async(self, event: asyncio.Event, ns: float, *, busy: bool) -> None:
-        """Suspend this task while calls are in flight, which takes no time, or let time pass."""
+        """Suspend this task while calls are in flight, which takes no time, or advance its time."""
         if busy or event.is_set() or ns == math.inf:
             await event.wait()
         else:
             await self.sleep_async(int(ns))
 
     def advance(self, ns: int) -> None:
-        """Let time pass for every thread and task."""
+        """Advance the time of every thread and task."""
         with self._lock:
             self._advanced += ns
 
     def random(self) -> float:
-        """Return the middle of all random numbers: every run of a test has the same jitter."""
+        """Return 0.5, so that every run of a test has the same jitter."""
         return 0.5
 
 
@@ -109,8 +109,8 @@ class RateLimit:
     def accept(self, now: int, rate: int) -> int | None:
         """Return the time at which a request is accepted; ``None`` if it is throttled.
 
-        Threads and tasks have times of their own, so that a request can arrive after others that
-        are later than it. If its own second is full, it may be accepted at the latest time.
+        Threads and tasks have times of their own, so a request can arrive after others with later
+        times. If its own second is full, it may be accepted at the latest time.
         """
         latest = max([now, *self._accepted[-1:]])
         if self._fits(now, rate):
@@ -118,7 +118,7 @@ class RateLimit:
         return latest if self._fits(latest, rate) else None
 
     def _fits(self, now: int, rate: int) -> bool:
-        """Add a time unless some window of one second then held more than ``rate``."""
+        """Add a time, unless some window of one second would then hold more than ``rate``."""
         accepted = self._accepted
         place = bisect_right(accepted, now)
         accepted.insert(place, now)

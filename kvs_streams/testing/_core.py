@@ -1,4 +1,4 @@
-"""All that the kit uses of the library itself."""
+"""Everything that the kit uses from the library itself."""
 # ruff: noqa: PLC0414  # the kit imports these names from here
 
 import re
@@ -11,9 +11,9 @@ from kvs_streams._models import StreamArn as StreamArn, StreamStatus as StreamSt
 from kvs_streams._text import shown as shown
 from kvs_streams.typing import KinesisVideoClient as KinesisVideoClient
 
-# Where the clients find their clock: the attribute ``clock`` of this.
+# The module whose attribute ``clock`` the clients use.
 CLOCK_OWNER = _clock
-# Rules that botocore's model does not have, or not in a form that Python understands.
+# Rules that botocore's model lacks, or has in a form that Python does not support.
 LONGEST_RETENTION = _rules.DATA_RETENTION_IN_HOURS.max
 RESERVED_PREFIX = _rules.TAG_KEY.reserved_prefix
 TAG_TEXT = re.compile(_rules.TAG_KEY.pattern)

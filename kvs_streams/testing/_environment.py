@@ -1,4 +1,4 @@
-"""What the kit changes around the tests: environment variables, and moto for the rest of AWS."""
+"""The environment of the tests: environment variables, and moto for the rest of AWS."""
 
 import importlib
 import os
@@ -12,7 +12,7 @@ from ._clients import PLACEHOLDER
 
 _NO_MOTO = 'kvs_streams.testing needs moto 5.0.8 or newer: pip install "kvs_streams[testing]" ({})'
 
-# Where a child process finds no server: nothing listens there, and the error shows the URL.
+# The endpoint of child processes without a server: nothing listens, and errors show the URL.
 NOWHERE = "http://127.0.0.1:9/mock_kvs(server=True)"
 
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -27,12 +27,12 @@ _SETTINGS = re.compile(
 _FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "BOTO_CONFIG")
 _SERVICES = ("", "_ARCHIVED_MEDIA", "_MEDIA", "_SIGNALING", "_WEBRTC_STORAGE")
 
-# What kits that have stopped had set, since the pytest plugin last cleaned up.
+# Variables that stopped kits had set since the pytest plugin last cleaned up.
 _stopped: set[tuple[str, str | None]] = set()
 
 
 def _values(region_name: str, endpoint_url: str) -> dict[str, str | None]:
-    """Return the kit's value of each variable; ``None`` hides it."""
+    """Return the kit's value of each variable; ``None`` removes it."""
     values: dict[str, str | None] = dict.fromkeys(filter(_SETTINGS.fullmatch, os.environ))
     if not _moto_is_active():
         values |= dict.fromkeys(filter(_CREDENTIALS.fullmatch, os.environ))
@@ -68,7 +68,7 @@ def _keep(names: Iterable[str]) -> dict[str, str | None]:
 
 @contextmanager
 def environment(region_name: str, endpoint_url: str) -> Generator[None, None, None]:
-    """Hide this machine's AWS settings; put each back that still has the kit's value."""
+    """Hide this machine's AWS settings, then restore each one that still has the kit's value."""
     values = _values(region_name, endpoint_url)
     before = _keep(values)
     _set(values)
@@ -80,11 +80,11 @@ def environment(region_name: str, endpoint_url: str) -> Generator[None, None, No
 
 
 def clean_up(at_start: Mapping[str, str]) -> None:
-    """Put back what other code has restored of a stopped kit's.
+    """Remove values of stopped kits that other code has restored.
 
     Args:
-        at_start: the environment before the test. A variable that had the kit's value already
-            then is left alone.
+        at_start: the environment before the test. A variable that already had the kit's value then
+            is left alone.
     """
     for name, value in _stopped:
         if os.environ.get(name) == value:
@@ -93,9 +93,9 @@ def clean_up(at_start: Mapping[str, str]) -> None:
 
 
 def require_moto() -> None:
-    """Raise ``ImportError``, saying what to install, if moto is missing or too old."""
+    """Raise ``ImportError`` with instructions if moto is missing or too old."""
     try:
-        importlib.import_module("moto").mock_aws  # noqa: B018 - older ones have none
+        importlib.import_module("moto").mock_aws  # noqa: B018 - older versions have none
     except (ImportError, AttributeError) as error:
         raise ImportError(_NO_MOTO.format(error), name="moto") from error
 
@@ -107,7 +107,7 @@ def _moto_is_active() -> bool:
 
 @contextmanager
 def rest_of_aws() -> Generator[None, None, None]:
-    """Have moto answer for all other services, unless a ``mock_aws`` does so already."""
+    """Let moto answer for all other services, unless ``mock_aws`` is already active."""
     elsewhere = os.environ.get("TEST_SERVER_MODE", "").lower() == "true"
     if elsewhere or _moto_is_active():
         yield
@@ -122,7 +122,7 @@ def rest_of_aws() -> Generator[None, None, None]:
     _set(keys)
     motos = adapter.send
     if send.__module__ != "requests.adapters":
-        # Someone else, such as a RequestsMock, answers requests.
+        # Another mock, such as a RequestsMock, answers requests.
         adapter.send = send
     try:
         yield

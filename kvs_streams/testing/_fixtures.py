@@ -25,14 +25,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Keep the environment in which a test starts."""
+    """Save the environment at the start of a test."""
     item.stash[_environments] = dict(os.environ)
 
 
-# Wrappers in the form that pluggy 1.0 knows.
+# Wrappers in the form that pluggy 1.0 supports.
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
-    """Forget the kit of a test that failed or was skipped; unittest cases only tell the report."""
+    """Forget the kit of a failed or skipped test; for unittest cases only the report shows it."""
     outcome = yield
     if outcome.excinfo is None and not outcome.get_result().passed and _kits in item.stash:
         del item.stash[_kits]
@@ -40,7 +40,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, None]:
-    """After all fixtures: put back the environment, and report what was not used."""
+    """After all fixtures: restore the environment, and report unused faults."""
     outcome = yield
     module: Any = sys.modules.get("kvs_streams.testing._environment")
     if module is not None and _environments in item.stash:
@@ -73,7 +73,7 @@ def kvs_mock(request: pytest.FixtureRequest) -> "Generator[MockKvs, None, None]"
     request.node.stash[_kits] = kit
     kit.start()
     yield kit
-    # pytest_runtest_teardown reports what was not used.
+    # pytest_runtest_teardown reports unused faults.
     kit.stop()
 
 

@@ -1,4 +1,4 @@
-"""The kit: what a test scripts and what it asks."""
+"""The kit itself: ``mock_kvs`` and ``MockKvs``."""
 
 import functools
 import inspect
@@ -35,8 +35,9 @@ _running: "MockKvs | None" = None
 class MockKvs:
     """Kinesis Video Streams for tests, with scripted failures; made by ``mock_kvs``.
 
-    While it runs, it answers every boto3 and aiobotocore client of this process, also those made
-    before it and those without credentials. Nothing waits. moto answers for the rest of AWS.
+    While it runs, it answers every boto3 and aiobotocore client in this process, including clients
+    made earlier and clients without credentials. Tests never wait. moto answers for the rest of
+    AWS.
     """
 
     _server: bool = False
@@ -47,17 +48,17 @@ class MockKvs:
     _last_service: Service | None = field(init=False, default=None)
     _endpoint_url: str | None = field(init=False, default=None)
 
-    # Life
+    # Start and stop
 
     def start(self) -> "MockKvs":
         """Start the kit, and return it; ``with`` does this too.
 
         Raises:
-            ImportError: If moto is missing or too old; says what to install.
+            ImportError: If moto is missing or too old; the message says what to install.
             RuntimeError: If another kit runs in this process, or if the kit does not work with this
                 version of botocore or aiobotocore.
         """
-        global _running  # noqa: PLW0603 - the process is what it changes
+        global _running  # noqa: PLW0603 - there is one kit for a process
         require_moto()
         if _running is not None:
             raise RuntimeError(_RUNNING)
@@ -80,21 +81,21 @@ class MockKvs:
         return self
 
     def _over(self) -> None:
-        global _running  # noqa: PLW0603 - the process is what it changes
+        global _running  # noqa: PLW0603 - there is one kit for a process
         _running = None
         self._endpoint_url = None
 
     def stop(self) -> None:
-        """Stop the kit and put everything back; ``with`` does this too, and ``check_unused``."""
+        """Stop the kit and restore everything, without the check that ``with`` makes."""
         self._stack.close()
 
     def check_unused(self) -> None:
-        """Raise if something scripted has not happened.
+        """Raise an error if a scripted fault or rule was not used.
 
-        ``with``, the decorator and the pytest fixture call this after a test that has not failed.
+        ``with``, the decorator and the pytest fixture call this after a test that did not fail.
 
         Raises:
-            UnusedFaultError: If something scripted has not happened, unless ``allow_unused``.
+            UnusedFaultError: If a scripted fault or rule was not used, unless ``allow_unused``.
         """
         if not self._allow_unused and self.unused:
             raise UnusedFaultError(self.unused, self._service.calls_in_words())
@@ -197,13 +198,13 @@ class MockKvs:
 
     @property
     def endpoint_url(self) -> str:
-        """The service's address for clients in any language, with ``mock_kvs(server=True)``."""
+        """The URL of the kit's HTTP server, with ``mock_kvs(server=True)``."""
         _ = self._running_service
         if self._endpoint_url is None:
-            raise RuntimeError("for an endpoint, ask for mock_kvs(server=True)")
+            raise RuntimeError("an endpoint needs mock_kvs(server=True)")
         return self._endpoint_url
 
-    # What goes wrong
+    # Faults
 
     def fail_next(
         self,
@@ -216,13 +217,13 @@ class MockKvs:
         message: str | None = None,
         status: int | None = None,
     ) -> None:
-        """Answer the next call, or the next few, with an error; the service does nothing.
+        """Answer the next call or calls with an error, before the service does anything.
 
         Args:
-            error: any error code, or a status such as ``"503"``, which is answered without a code,
-                as a proxy does.
-            times: how many calls fail; botocore's retries belong to their call.
-            operation: which calls are counted.
+            error: any error code, or a status such as ``"503"``, which is sent without a code, as
+                from a proxy.
+            times: how many calls fail; botocore's retries are part of their call.
+            operation: the operation of these calls.
             stream_name: only calls for this stream.
             attempts: how many of a call's requests fail. ``None``: all, so that the caller sees the
                 error; 1: the first, so that botocore's retry, if it makes one, succeeds.
@@ -243,11 +244,11 @@ class MockKvs:
         stream_name: str | None = None,
         attempts: int | None = None,
     ) -> None:
-        """Close the connection of the next call, or the next few, before the service does anything.
+        """Close the connection of the next call or calls, before the service does anything.
 
         Args:
-            times: how many calls fail; botocore's retries belong to their call.
-            operation: which calls are counted.
+            times: how many calls fail; botocore's retries are part of their call.
+            operation: the operation of these calls.
             stream_name: only calls for this stream.
             attempts: how many of a call's requests are dropped. ``None``: all; 1: the first.
 
@@ -266,16 +267,16 @@ class MockKvs:
         stream_name: str | None = None,
         attempts: int | None = None,
     ) -> None:
-        """Let the service do its work, and lose its response on the way back.
+        """Process the next call or calls, but lose the responses.
 
         Args:
             error: the error code that the caller sees instead, such as ``"InternalFailure"``;
                 ``None``: the connection is dropped.
-            times: how many calls lose their responses; botocore's retries belong to their call.
-            operation: which calls are counted.
+            times: how many calls lose their responses; botocore's retries are part of their call.
+            operation: the operation of these calls.
             stream_name: only calls for this stream.
-            attempts: how many of a call's responses are lost. ``None``: all, so that the caller
-                cannot know; 1: the first, so that botocore's retry meets the stream just created.
+            attempts: how many of a call's responses are lost. ``None``: all, so that the outcome is
+                unknown to the caller; 1: the first, so that botocore's retry finds the new stream.
 
         Raises:
             TypeError: If a value is of the wrong type.
@@ -286,7 +287,7 @@ class MockKvs:
     def _add(self, *fault: Any) -> None:
         self._running_service.script.faults.append(Fault(*fault))
 
-    # What takes time
+    # Delays
 
     def hold_creating(
         self, describes: int | None = None, *, stream_name: str | None = None
@@ -294,8 +295,8 @@ class MockKvs:
         """Keep new streams in CREATING.
 
         Args:
-            describes: for how many ``describe_stream`` or ``list_streams`` that show the stream;
-                ``None``: until ``release``.
+            describes: for this many ``describe_stream`` or ``list_streams`` responses that show the
+                stream; ``None``: until ``release``.
             stream_name: only this stream.
         """
         self._rule("hold_creating", describes, stream_name, "later call for a new stream")
@@ -306,17 +307,17 @@ class MockKvs:
         """Keep streams that are deleted in DELETING before they are gone.
 
         Args:
-            describes: for how many ``describe_stream`` or ``list_streams`` that show the stream;
-                ``None``: until ``release``.
+            describes: for this many ``describe_stream`` or ``list_streams`` responses that show the
+                stream; ``None``: until ``release``.
             stream_name: only this stream.
         """
         self._rule("hold_deleting", describes, stream_name, "delete_stream")
 
     def hide_new(self, describes: int = 1, *, stream_name: str | None = None) -> None:
-        """Let ``describe_stream`` and ``list_streams`` not find new streams at first.
+        """Hide new streams from ``describe_stream`` and ``list_streams`` at first.
 
         Args:
-            describes: how many times.
+            describes: how many of these calls do not find the stream.
             stream_name: only this stream.
 
         Raises:
@@ -351,13 +352,13 @@ class MockKvs:
         describes: int | None = None,
         region_name: str | None = None,
     ) -> None:
-        """Put a stream that exists into a status.
+        """Set the status of an existing stream.
 
         Args:
             stream_name: the stream.
-            status: such as ``StreamStatus.UPDATING``.
-            describes: for how many ``describe_stream`` or ``list_streams`` that show the stream;
-                ``None``: until ``release``.
+            status: the status, such as ``StreamStatus.UPDATING``.
+            describes: for this many ``describe_stream`` or ``list_streams`` responses that show the
+                stream; ``None``: until ``release``.
             region_name: the region, if the name exists in several.
 
         Raises:
@@ -378,7 +379,7 @@ class MockKvs:
             stream.held(rule, str(status))
 
     def release(self, stream_name: str, *, region_name: str | None = None) -> None:
-        """Let a held stream go on: it becomes ACTIVE, or is gone if it was being deleted.
+        """Release a held stream: it becomes ACTIVE, or is gone if it was being deleted.
 
         Args:
             stream_name: the stream.
@@ -392,7 +393,7 @@ class MockKvs:
             service.store.release(self._stream(stream_name, region_name))
 
     def advance(self, seconds: float) -> None:
-        """Let time pass; otherwise only the sleeps of kvs_streams' clients move the kit's clock.
+        """Advance the kit's clock; otherwise only the sleeps of kvs_streams' clients advance it.
 
         Args:
             seconds: how long, from 0 to a billion.
@@ -400,7 +401,7 @@ class MockKvs:
         Raises:
             ValueError: If ``seconds`` is out of its range.
         """
-        # Not a number compares false with everything.
+        # NaN compares false with everything.
         if not 0 <= seconds <= 1e9:  # noqa: PLR2004 - about thirty years
             raise ValueError(f"seconds must be from 0 to 1000000000, got {shown(seconds)}")
         self._running_service.clock.advance(round(seconds * NS_PER_SECOND))
@@ -408,10 +409,10 @@ class MockKvs:
     # Quotas
 
     def account_limit(self, streams: int | None) -> None:
-        """Refuse to create more streams than this in a region.
+        """Limit the number of streams in each region.
 
         Args:
-            streams: how many may exist; ``None``: no limit.
+            streams: how many streams can exist; ``None``: no limit.
         """
         self._quota("account_limit", streams, minimum=0)
 
@@ -419,20 +420,20 @@ class MockKvs:
         """Throttle ``create_stream`` beyond this rate, by the kit's clock.
 
         Args:
-            creates_per_second: how many are accepted in any second, in a region; ``None``: no
+            creates_per_second: how many are accepted in any second, in each region; ``None``: no
                 limit.
         """
         self._quota("rate_limit", creates_per_second, minimum=1)
 
     def clear(self) -> None:
-        """Forget what is scripted and still to come; streams keep their states."""
+        """Remove all scripted faults and rules; streams keep their status."""
         self._running_service.script.clear()
 
-    # What happened
+    # Records
 
     @property
     def streams(self) -> dict[str, StreamRecord]:
-        """The streams that exist, by name, with their whole configuration.
+        """The existing streams, by name, with their whole configuration.
 
         Raises:
             LookupError: If a name exists in two regions; then ask ``streams_in``.
@@ -441,7 +442,7 @@ class MockKvs:
             return {name: each.record for name, each in self._service.store.named().items()}
 
     def streams_in(self, region_name: str) -> dict[str, StreamRecord]:
-        """Return the streams that exist in a region, by name.
+        """Return the existing streams in a region, by name.
 
         Args:
             region_name: the region.
@@ -454,24 +455,24 @@ class MockKvs:
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """The requests that reached the service, in their order, including botocore's retries."""
+        """The requests that reached the service, in order, including botocore's retries."""
         return tuple(self._service.calls)
 
     def count(self, operation: Operation = "create_stream") -> int:
         """Return how many requests for an operation reached the service.
 
         Args:
-            operation: boto3's name of it.
+            operation: boto3's name of the operation.
 
         Raises:
-            ValueError: If the kit does not imitate such an operation.
+            ValueError: If the kit does not imitate this operation.
         """
         check_operation(operation)
         return sum(call.operation == operation for call in self.calls)
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """What was scripted and has not happened, one sentence for each."""
+        """Each scripted fault or rule that was not used, in one sentence."""
         return self._service.script.unused()
 
     @property
@@ -503,16 +504,16 @@ def mock_kvs(
 
 
 def mock_kvs(function: Any = None, /, **options: Any) -> Any:  # noqa: D417 - listed one by one
-    """Return Kinesis Video Streams for a test: for a ``with`` statement, or to decorate a function.
+    """Imitate Kinesis Video Streams in a test, in a ``with`` statement or as a decorator.
 
     Args:
         function: a function or an async function to decorate, with ``@mock_kvs``; with options,
             ``@mock_kvs(region_name="eu-central-1")``.
         server: also serve HTTP on the loopback interface, for clients in other processes and
             languages.
-        validate: refuse what the service refuses by its published rules. Users of plain boto3 see
-            the difference.
-        allow_unused: do not fail a test for what it scripted and did not use.
+        validate: refuse requests that break the service's published rules. This matters for plain
+            boto3 clients.
+        allow_unused: do not fail a test if a scripted fault or rule was not used.
         region_name: the default region.
     """
     kit = MockKvs(**options)

@@ -1,4 +1,4 @@
-"""What the kit hands out and raises."""
+"""The kit's records, and its error."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,8 +10,9 @@ from ._core import StreamArn, StreamStatus
 
 ACCOUNT_ID = "123456789012"
 _WAY_OUT = (
-    "Take out what the test does not need, call clear() when the rest is not needed any more, or "
-    "allow it: mock_kvs(allow_unused=True), in pytest @pytest.mark.kvs_options(allow_unused=True)."
+    "Remove those that the test does not need, call clear() when the rest is no longer needed, "
+    "or allow them: mock_kvs(allow_unused=True), in pytest "
+    "@pytest.mark.kvs_options(allow_unused=True)."
 )
 
 
@@ -32,7 +33,7 @@ class Call:
     """1 for a call's first request, 2 for botocore's first retry, and so on."""
 
     error: str | None
-    """The error code answered; ``ConnectionClosedError`` if the connection was dropped."""
+    """The error code of the response; ``ConnectionClosedError`` if the connection was dropped."""
 
     region_name: str
     """The region that was called."""
@@ -73,7 +74,7 @@ class StreamRecord:
     """As requested."""
 
     kms_key_id: str
-    """As requested; by default AWS's own key, ``arn:…:alias/aws/kinesisvideo``."""
+    """As requested; by default the AWS managed key, ``arn:…:alias/aws/kinesisvideo``."""
 
     data_retention_in_hours: int
     """As requested; 0 by default."""
@@ -86,10 +87,10 @@ class StreamRecord:
 
 
 class UnusedFaultError(AssertionError):
-    """Something that the test scripted did not happen."""
+    """A fault or rule that the test scripted was not used."""
 
     unused: tuple[str, ...]
-    """What was scripted and did not happen, one sentence for each."""
+    """Each scripted fault or rule that was not used, in one sentence."""
 
     def __init__(self, unused: tuple[str, ...], calls: str) -> None:
         super().__init__(unused, calls)
@@ -97,9 +98,9 @@ class UnusedFaultError(AssertionError):
         self.calls = calls
 
     def __str__(self) -> str:
-        """Say what has not happened, what has, and what to do."""
+        """List the unused faults, the requests, and the ways out."""
         sentences = "\n".join(f"  - {sentence}" for sentence in self.unused)
         return (
-            f"The test ended, and some of what it scripted had not happened:\n{sentences}\n"
+            f"The test ended, but these scripted faults and rules were not used:\n{sentences}\n"
             f"Requests that were made: {self.calls}.\n{_WAY_OUT}"
         )

@@ -57,7 +57,7 @@ _SEEN = {
 }
 # AWS checks keys before the service sees the request, and writes the member in lower case there.
 _LOWER_CASE = {"ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"}
-# What the text ends with if the request is about one stream.
+# The end of the text if the request is about one stream.
 _ABOUT_A_STREAM = {
     "AccessDeniedException": " on resource: {stream}",
     "ClientLimitExceededException": " for resource '{stream}'",
@@ -88,10 +88,10 @@ class Request:
     model: Any
     """botocore's model of the operation."""
     parameters: Any
-    """As in JSON: AWS's names, and in most cases a ``dict``."""
+    """The parsed JSON: in most cases a ``dict`` with AWS's names."""
     region: str
     call: str
-    """The same in all requests of a call."""
+    """An id that all requests of a call share."""
     server: str | None = None
     """The kit's address, if the request came over HTTP."""
 
@@ -102,7 +102,7 @@ class Request:
 
     @property
     def stream_name(self) -> str | None:
-        """The name of the stream that it is about, from the name or the ARN."""
+        """The name of the stream, from the parameters' name or ARN."""
         # A wrong type is refused later.
         parameters: dict[str, Any] = self.parameters if hasattr(self.parameters, "get") else {}
         arn = str(parameters.get("StreamARN") or parameters.get("ResourceARN") or "")
@@ -122,12 +122,12 @@ def error_reply(
 ) -> Reply:
     """Answer with an error as the service writes it.
 
-    A code of digits is a status that a proxy answers without a code; botocore then uses the status
-    as the code. The body is HTML. With a message it is JSON, since botocore reads no message from
+    A code of digits is a status without a code, as from a proxy; botocore then uses the status as
+    the code. The body is HTML. With a message it is JSON, since botocore reads no message from
     the HTML of a 5xx.
 
     Args:
-        request: what is answered.
+        request: the request.
         code: the error code, or a status.
         message: the text; by default AWS's own.
         status: the HTTP status; by default the one that belongs to the code.

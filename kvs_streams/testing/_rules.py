@@ -1,4 +1,4 @@
-"""The rules of botocore's service models, checked as the service does."""
+"""Check requests by the rules of botocore's service models, as the service does."""
 
 import functools
 import re
@@ -13,7 +13,7 @@ _LONGEST = {"DataRetentionInHours": LONGEST_RETENTION}
 
 
 def faults(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Find the rules of a shape that a value breaks: each rule, the path to the value, a text."""
+    """Find the rules of a shape that a value breaks: yield each rule, its path, and a text."""
     kind: Any = _TYPES.get(shape.type_name, object)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         yield "type", path, f"{path or 'The request'} must be a {shape.type_name}."
@@ -26,7 +26,7 @@ def faults(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, str, s
 def _faults_inside(shape: Any, value: Any, path: str) -> Iterator[tuple[str, str, str]]:
     """Find the rules that the members of a value break."""
     if shape.type_name == "structure":
-        # In JSON, null is a member that is not there.
+        # In JSON, a member that is null counts as missing.
         present = [name for name in shape.members if value.get(name) is not None]
         for name in sorted(set(shape.required_members).difference(present)):
             yield "required", path, f"{path}{name} is required."

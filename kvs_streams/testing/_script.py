@@ -1,4 +1,4 @@
-"""What a test has scripted: faults of calls, and rules for streams and quotas."""
+"""The script of a test: faults of calls, and rules for streams and quotas."""
 
 from typing import Literal, get_args
 
@@ -30,7 +30,7 @@ OPERATIONS: tuple[str, ...] = get_args(Operation)
 
 
 def check_count(name: str, value: object, minimum: int = 1) -> None:
-    """Refuse what is not a whole number of at least ``minimum``."""
+    """Refuse anything but a whole number of at least ``minimum``."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number, not {shown(value)}")
     if value < minimum:
@@ -38,7 +38,7 @@ def check_count(name: str, value: object, minimum: int = 1) -> None:
 
 
 def check_operation(operation: object) -> None:
-    """Refuse what is not an operation that the kit imitates."""
+    """Refuse an operation that the kit does not imitate."""
     if operation not in OPERATIONS:
         names = ", ".join(OPERATIONS)
         raise ValueError(f"operation must be one of {names}, not {shown(operation)}")
@@ -62,12 +62,12 @@ class Fault:
     met: int = 0
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what can never happen."""
+        """Refuse invalid values."""
         if self.error is not None and not isinstance(self.error, str):
             raise TypeError(f"error must be the name of an error, not {shown(self.error)}")
         code = self.error or "400"
         status = self.status or (int(code) if code.isdecimal() else 400)
-        # botocore takes redirects for errors too.
+        # botocore treats redirects as errors too.
         if self.error == "" or not 300 <= status <= 599:  # noqa: PLR2004
             raise ValueError("error must be the name of an error, or a status from 300 to 599")
         check_count("times", self.times)
@@ -76,7 +76,7 @@ class Fault:
             check_count("attempts", self.attempts)
 
     def unused(self) -> str | None:
-        """Describe how much of this has not happened."""
+        """Describe the unused part of this fault."""
         if self.met == self.times:
             return None
         arguments = [] if self.error is None else [repr(self.error)]
@@ -90,28 +90,28 @@ class Fault:
 
 @define
 class Rule:
-    """How streams behave, or a quota, from now on."""
+    """A rule for streams, or a quota, from now on."""
 
     value: int | None
-    """For how many polls, or the quota."""
+    """The number of polls, or the quota."""
     sentence: str
-    """What it is reported as if it has never applied."""
+    """The report if the rule was not used."""
     used: bool = False
 
     def unused(self) -> str | None:
-        """Describe this if it has never applied."""
+        """Return the report if the rule was not used."""
         return None if self.used else self.sentence
 
 
 class Script:
-    """All that a test has scripted."""
+    """All faults and rules of a test."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self._rules: dict[tuple[str, str | None], Rule] = {}
 
     def add(self, method: str, value: int | None, stream: str | None, sentence: str) -> Rule:
-        """Add a rule, in the place of an earlier one for the same streams."""
+        """Add a rule, which replaces an earlier one for the same streams."""
         rule = self._rules[method, stream] = Rule(value, sentence)
         return rule
 
@@ -124,7 +124,7 @@ class Script:
         return self._rules.get((method, stream_name)) or self._rules.get((method, None))
 
     def quota(self, method: str) -> int | None:
-        """Return a quota, which a create is now held against."""
+        """Return a quota for a create, and mark it as used."""
         rule = self.rule(method)
         if rule is None:
             return None
@@ -132,7 +132,7 @@ class Script:
         return rule.value
 
     def fault(self, operation: str, stream_name: str | None) -> Fault | None:
-        """Return the first fault for a new call, which it now applies to."""
+        """Return the first fault for a new call, and count the call."""
         for fault in self.faults:
             fits = fault.operation == operation and fault.stream_name in {None, stream_name}
             if fits and fault.met < fault.times:
@@ -141,11 +141,11 @@ class Script:
         return None
 
     def unused(self) -> tuple[str, ...]:
-        """Describe what has not happened, in the order of the script."""
+        """Describe unused faults and rules, in the order of the script."""
         scripted: list[Fault | Rule] = [*self.faults, *self._rules.values()]
         return tuple(text for each in scripted if (text := each.unused()))
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all faults and rules."""
         self.faults.clear()
         self._rules.clear()

@@ -1,6 +1,6 @@
-"""The one place where the kit takes over: where botocore hands a request to the network.
+"""Replace the methods with which botocore sends a request to the network.
 
-``docs/decisions/0013-one-seam.md`` says why, although the methods are private to botocore.
+``docs/decisions/0013-one-seam.md`` explains why, although the methods are private to botocore.
 """
 
 import inspect
@@ -19,7 +19,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from ._replies import DroppedConnectionError, Reply, Request
 
-# Untyped, since some have stubs for them and some have not.
+# Untyped, because only some environments have stubs for them.
 _awsrequest: Any = import_module("botocore.awsrequest")
 _endpoint: Any = import_module("botocore.endpoint")
 _httpsession: Any = import_module("botocore.httpsession")
@@ -35,7 +35,7 @@ _UNFIT = (
 
 
 class _AsyncBody:
-    """The body of a reply to aiobotocore, for whoever streams it."""
+    """The body of a reply to aiobotocore, which can be streamed."""
 
     def __init__(self, body: bytes) -> None:
         self._body = BytesIO(body)
@@ -63,7 +63,7 @@ async def _ready(value: Any = None) -> Any:
 class _Endpoint:
     """Stands in for botocore's endpoint and its event emitter while the kit answers.
 
-    So botocore still does everything but sending: history, events, parsing and retries.
+    botocore still does everything except sending: history, events, parsing and retries.
     """
 
     def __init__(self, real: Any, answer: Any = None) -> None:
@@ -86,7 +86,7 @@ class _Endpoint:
 
 
 class _AsyncEndpoint(_Endpoint):
-    """The same for aiobotocore."""
+    """Stands in for the endpoint of aiobotocore, in the same way."""
 
     async def emit(self, event_name: str, **kwargs: Any) -> Any:
         if event_name.startswith("before-send."):
@@ -106,7 +106,7 @@ def _filled(kind: Any, url: str, reply: Reply, raw: object) -> Any:
 
 
 def _at_once(event_name: str, responses: Any) -> Any:
-    """Have botocore retry at once: its handlers answer with the seconds to wait."""
+    """Make botocore retry at once: its handlers return the seconds to wait."""
     if not event_name.startswith("needs-retry."):
         return responses
     return [(handler, pause and 0) for handler, pause in responses]
@@ -116,7 +116,7 @@ class Seam:
     """The methods of botocore and aiobotocore that the kit replaces."""
 
     def __init__(self, answer: Callable[[Request], Reply], home_url: str) -> None:
-        """Keep what is needed to answer.
+        """Save the arguments.
 
         Args:
             answer: answers a request; may raise ``DroppedConnectionError``.
@@ -146,11 +146,11 @@ class Seam:
             try:
                 yield
             finally:
-                # Whoever patches the same methods meanwhile may keep the kit's longer than the kit.
+                # Code that patches the same methods can keep the kit's methods after this.
                 self._is_open = False
 
     def _take_aiobotocore(self) -> None:
-        """Take over aiobotocore if it is loaded; its endpoints are made by botocore's too."""
+        """Replace aiobotocore's methods too, as soon as it is loaded."""
         module: Any = sys.modules.get("aiobotocore.endpoint")
         signers: Any = sys.modules.get("aiobotocore.signers")
         if self._is_open and not self._has_aiobotocore and module and signers:
@@ -174,7 +174,7 @@ class Seam:
             return needs_retry(self_, *args, **kwargs)
 
         def sent(self_: Any, request: Any) -> Any:
-            # Only if botocore got here in a way that is new.
+            # Only reached if botocore calls this in a new way.
             if self._is_ours(self_):
                 raise RuntimeError(_unfit(endpoint, "_do_get_response"))
             return send(self_, request)
@@ -202,7 +202,7 @@ class Seam:
             raise ConnectionClosedError(endpoint_url=request.url) from None
 
     def _send_home(self, request: Any, region: str) -> Reply:
-        """Send a request of a forked process to the kit's server, by no proxy."""
+        """Send a request of a forked process to the kit's server, without a proxy."""
         headers = {**request.headers, "Authorization": f"Credential=fork/0/{region}/{SERVICE}"}
         url = f"{self._home_url}{urlsplit(str(request.url)).path}"
         to_home = _awsrequest.AWSPreparedRequest(

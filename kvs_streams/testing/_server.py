@@ -23,7 +23,7 @@ _REGION = re.compile(r"Credential=[^/]*/[^/]*/([^/]+)/")
 
 def _operations() -> dict[str, Any]:
     """Return botocore's models of the operations by their paths."""
-    # Not of a session, which asks for the profile that the environment names.
+    # Not from a session, which needs the profile that the environment names.
     loader = _loaders.Loader()
     operations: dict[str, Any] = {}
     for service in _SERVICES:
@@ -82,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(service: Service, region_name: str) -> Generator[str, None, None]:
-    """Serve on a free port, and give the address.
+    """Serve on a free port, and yield the address.
 
     Args:
         service: answers the requests.

@@ -1,4 +1,4 @@
-"""How the service answers: every operation that the kit imitates, under what a test scripted."""
+"""The imitated service: every operation, and the effects of the script."""
 
 import base64
 import math
@@ -36,11 +36,11 @@ _PLAYERS = {
 
 
 class RefusedError(Exception):
-    """Raised to answer with an error: its code, and perhaps a text."""
+    """Raised to answer with an error: its code, and optionally a text."""
 
 
 class Service:
-    """Answers requests, one at a time, whichever thread they come from."""
+    """Answers requests from any thread, one at a time."""
 
     def __init__(self, clock: VirtualClock, *, validate: bool) -> None:
         self.clock = clock
@@ -106,7 +106,7 @@ class Service:
         return reply
 
     def _check(self, request: Request) -> None:
-        """Refuse what the published rules forbid; without ``validate`` only what has no meaning."""
+        """Refuse requests that break published rules; without ``validate``, only unusable ones."""
         for rule, path, text in faults(request.model.input_shape, request.parameters):
             if rule == "type":
                 raise RefusedError("SerializationException", text)
@@ -114,7 +114,7 @@ class Service:
                 raise RefusedError(*_REFUSALS.get((path, rule), (_INVALID, text)))
 
     def _stream(self, request: Request) -> Stream:
-        """Find the stream that a request is about."""
+        """Find the stream of a request."""
         given = request.parameters
         name, arn = given.get("StreamName"), given.get("StreamARN") or given.get("ResourceARN")
         if name is None and arn is None:
@@ -125,7 +125,7 @@ class Service:
         stream.touch()
         return stream
 
-    # The operations, each by the name that _serve looks for
+    # The operations; _serve finds them by their names
 
     def _create(self, request: Request) -> Reply:
         now: int | None = self.clock.epoch()

@@ -1,4 +1,4 @@
-"""The streams that exist, and how they change with time and with what is scripted."""
+"""The existing streams, and how polls and the script change them."""
 
 import itertools
 from collections.abc import Mapping
@@ -24,33 +24,33 @@ def _partition(region: str) -> str:
 
 @define
 class Stream:
-    """A stream that exists, and what is scripted for it."""
+    """An existing stream, and the rules for it."""
 
     record: StreamRecord
     hold: Rule | None = None
-    """What keeps it in its status."""
+    """The rule that keeps it in its status."""
     polls: int | None = None
     """How many more polls show that status; ``None``: until the stream is released."""
     hiding: Rule | None = None
     hidden: int = 0
-    """How many more times it is not found."""
+    """How many more polls do not find it."""
 
     def change(self, **changes: Any) -> None:
         """Change the stream."""
         self.record = evolve(self.record, **changes)
 
     def held(self, rule: Rule, status: str) -> None:
-        """Keep it in a status."""
+        """Keep the stream in a status."""
         self.hold, self.polls = rule, rule.value
         self.change(status=StreamStatus(status))
 
     def touch(self) -> None:
-        """Note that a call was answered under what holds it."""
+        """Mark the rule that holds the stream as used."""
         if self.hold is not None:
             self.hold.used = True
 
     def info(self) -> dict[str, object]:
-        """Return what describe_stream and list_streams show."""
+        """Return the stream in the form of describe_stream and list_streams."""
         return {
             "DeviceName": self.record.device_name,
             "StreamName": self.record.stream_name,
@@ -81,7 +81,8 @@ class Store:
     def create(self, region: str, parameters: Mapping[str, Any], now_ms: int) -> Stream:
         """Create a stream, in the status ACTIVE."""
         name = parameters["StreamName"]
-        # A stream that is deleted and created again within a millisecond must differ all the same.
+        # A stream that is deleted and created again within a millisecond must still have another
+        # ARN.
         suffix = max(now_ms, self._latest.get((region, name), 0) + 1)
         self._latest[region, name] = suffix
         partition = _partition(region)
@@ -131,7 +132,7 @@ class Store:
         return stream if stream and arn in {None, stream.record.stream_arn} else None
 
     def release(self, stream: Stream) -> bool:
-        """Let a held stream go on: it becomes ACTIVE, or is gone if it was being deleted."""
+        """Release a held stream: it becomes ACTIVE, or is gone if it was being deleted."""
         stream.hold = None
         is_gone = stream.record.status == StreamStatus.DELETING
         if is_gone:

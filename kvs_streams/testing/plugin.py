@@ -1,7 +1,7 @@
 """The pytest plugin: fixtures around ``mock_kvs``.
 
-pytest loads it in every run wherever kvs_streams is installed. So it imports only pytest, and
-nothing else before a fixture is used. On a pytest older than 7.0 it does nothing.
+pytest loads it in every run where kvs_streams is installed, so it imports only pytest until a
+fixture is used. With pytest older than 7.0 it does nothing.
 """
 
 import pytest

@@ -180,7 +180,7 @@ def test_unused(project: pytest.Pytester) -> None:
         "test_failed_in_teardown",
         "TestCase.test_unused_case",
     ]
-    assert text.count("some of what it scripted had not happened") == 3
+    assert text.count("these scripted faults and rules were not used") == 3
     assert "fail_next('X') applied to no call of delete_stream" in text
 
 
