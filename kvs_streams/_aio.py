@@ -232,6 +232,7 @@ class AsyncStreamsClient(ClientBase):
                     calls.start(stream, call)
                 if fleet.results:
                     yield fleet.results.popleft()
+                # An async iterable is taken from by a task, which sets the event.
                 elif not (fleet.wants_more and feed.take()):
                     busy = bool(fleet.in_flight)
                     await _clock.clock.wait_async(wake, fleet.patience(), busy=busy)

@@ -21,7 +21,7 @@ class SystemClock:
     """The real time and real randomness."""
 
     def start(self) -> int:
-        """Return the time at which an operation starts: the same as ``now``."""
+        """Return the time when an operation starts; on a virtual clock it may begin a new one."""
         return self.now()
 
     def now(self) -> int:

@@ -70,7 +70,7 @@ class _Ensure:
     unknown: errors.KvsStreamsError | None = None
     """The error that left the outcome of the latest create unknown."""
     possibly_own: bool = False
-    """Whether any create since the name was last free may have succeeded unnoticed."""
+    """Whether an existing stream may be that of an earlier create whose success was not seen."""
 
     def run(self) -> Flow[EnsuredStream]:
         """Create and follow in turn, until the stream exists."""
@@ -85,8 +85,8 @@ class _Ensure:
     def complete(self, error: errors.KvsStreamsError) -> None:
         """Add the state of this operation to an error."""
         error.created = self.created
-        is_told = error is self.unknown or isinstance(error, errors.StreamDriftError)
-        if self.possibly_own and not is_told:
+        says_so = error is self.unknown or isinstance(error, errors.StreamDriftError)
+        if self.possibly_own and not says_so:
             errors.annotate(error, "An earlier create of this call may have succeeded.")
 
     def _create(self) -> Flow[None]:
@@ -97,6 +97,7 @@ class _Ensure:
             arn = self.created.stream_arn
         except errors.ResourceInUseException as error:
             self.possibly_own = self.possibly_own or error.possibly_own
+            # The pause keeps growing: it paces conflicts and polls that find nothing, in turn.
             self.poller.expect(0)
             return
         except (errors.ServerError, errors.TransportError, errors.UnexpectedResponseError) as error:
@@ -110,7 +111,7 @@ class _Ensure:
             yield from self.operation.sleep(self.first_pause, is_decisive=True)
 
     def _follow(self) -> Flow[EnsuredStream | None]:
-        """Poll the stream; return ``None`` if the name is free."""
+        """Poll the stream; return ``None`` if another create has to follow."""
         try:
             info = yield from self.poller.until_seen(active=self.wait)
             if info.status != StreamStatus.DELETING:
@@ -119,7 +120,7 @@ class _Ensure:
                 raise self.operation.deleting()
             while info.status == StreamStatus.DELETING:
                 info = (yield from self.poller.poll()) or info
-        except errors.ResourceNotFoundException:
+        except errors.ResourceNotFoundException:  # from a poll, or from a read that compares
             seen, created = self.operation.seen, self.poller.created
             if seen is None and self.unknown is not None:
                 raise self.unknown from self.unknown.__cause__
@@ -128,7 +129,7 @@ class _Ensure:
             if seen is None:
                 # After a conflict, only another create can settle this, so it is sent again.
                 return None
-        # The stream that an earlier create may have made is gone.
+        # The stream that was seen is gone, and with it what an earlier create may have made.
         self.possibly_own = False
         return None
 
@@ -136,6 +137,7 @@ class _Ensure:
         """Return the outcome for a stream, and its differences from the request."""
         if info.stream_arn == self.poller.created:
             return EnsuredStream(stream=info, outcome=EnsureOutcome.CREATED)
+        # Now, because the reads that compare come later than the describe's date.
         is_own = self.possibly_own and self._is_recent(info.creation_time)
         drift, unverified = yield from compare(self.operation, self.request, info)
         outcome = EnsureOutcome.RECOVERED if is_own and not drift else EnsureOutcome.EXISTING
@@ -149,5 +151,5 @@ class _Ensure:
         """
         now = server_time(self.poller.last_reply)
         waited = self.operation.answered - self.operation.started
-        since = timedelta(milliseconds=-(-waited // 1_000_000))
-        return now is not None and born is not None and born >= now - since
+        elapsed = timedelta(milliseconds=-(-waited // 1_000_000))  # rounded up
+        return now is not None and born is not None and born >= now - elapsed

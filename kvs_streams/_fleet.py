@@ -37,6 +37,7 @@ _log = logging.getLogger("kvs_streams")
 
 Result = EnsuredStream | KvsStreamsError
 
+# Lanes have the names of methods, but for creates of streams for which a call was sent before.
 _LIST, _CREATE, _AGAIN = "list_streams", "create_stream", "create_stream again"
 # Calls per second: less than each quota, since other callers read too. ``rate`` paces creates.
 _READS = {
@@ -71,6 +72,7 @@ class Fleet:
         self._can_list = can_list
         self._ensure = partial(ensure, wait=options.wait, on_drift=options.on_drift)
         now = _clock.clock.start()
+        # In the order in which they get connections.
         self._lanes = {name: Lane(Pace(rate, now, learn=False)) for name, rate in _READS.items()}
         pace = Pace(options.rate, now)
         self._lanes |= {_AGAIN: Lane(pace), _CREATE: Lane(pace)}
@@ -216,7 +218,13 @@ class Fleet:
             self._ask(stream, question)
 
     def _ask(self, stream: Stream, question: Call | Pause) -> None:
-        """Start the pause of a flow, or answer its call, or queue the call."""
+        """Start the pause of a flow, or answer its call, or queue the call.
+
+        The first of these that applies: the fleet has stopped; it is a pause; it is a create that
+        is answered without being sent; it is too late; it waits for its turn. A create of a listed
+        stream is answered with a conflict, so that the flow describes the stream. So is the first
+        create of each stream once the account is full; the next one is answered with that error.
+        """
         if self._stopped is not None:
             self._resume(stream, stream.flow.throw, copy_for(self._stopped, stream.name))
             return
@@ -226,7 +234,6 @@ class Fleet:
         is_create = question.method == _CREATE
         is_overdue = stream.has_begun and stream.operation.remaining <= 0
         if is_create and self._full is not None:
-            # Each stream is still described once: it may exist.
             error = copy_for(self._full, stream.name) if stream.is_told else _conflict(stream)
             self._tell(stream, error)
         elif is_create and not stream.has_begun and stream.name in self._listed:
@@ -280,7 +287,7 @@ class Fleet:
         elif isinstance(result, KvsStreamsError) and stops_all(result):
             self._stopped = result
             self._ask_again(*self._lanes)
-            # The next step of each is a call.
+            # A sleeper is resumed at once: its next step is a call, which gets the error.
             self._ready.extend((sleeper, None) for _, _, sleeper in self._sleeping)
             self._sleeping.clear()
 
@@ -304,6 +311,7 @@ class Fleet:
         lane = self._lanes[name]
         room = self._connections
         if name != _LIST:
+            # The list takes one of the connections, and is none of ``max_in_flight``.
             listing = int(self._list in self.in_flight)
             room = listing + min(self._options.max_in_flight, room - listing)
         if not lane.waiting or len(self.in_flight) >= room:

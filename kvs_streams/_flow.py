@@ -152,7 +152,7 @@ class Operation:
         )
 
     def sleep(self, nanoseconds: int, *, is_decisive: bool = False) -> Flow[None]:
-        """Sleep, but not beyond the deadline.
+        """Sleep, but not beyond the deadline: one more call follows a pause that is cut there.
 
         If the deadline has passed, raise; with ``is_decisive`` return at once instead, because the
         next call determines the outcome of a create.
@@ -181,7 +181,7 @@ class Operation:
             if isinstance(error, errors.ServiceError):
                 error.retry_attempts += sent
                 if isinstance(error, errors.ResourceInUseException):
-                    # More requests than our attempts: botocore retried within one of them.
+                    # Without retries of botocore's, attempt n is that of retry n - 1.
                     error.possibly_own = error.possibly_own or error.retry_attempts >= attempt
             is_last = not retry_throttle or attempt == self._retry.max_attempts
             if is_last or not isinstance(error, errors.ClientLimitExceededException):

@@ -103,7 +103,7 @@ class Pace:
             return
         if self._trying:
             self._learn_from_try(ticket, now, throttled=throttled)
-        elif not self._try_began <= ticket.sent < self._try_over:
+        elif not self._try_began <= ticket.sent < self._try_over:  # sent during a try that failed
             self._learn_from(ticket, throttled=throttled)
         if self._mean >= self._best / 2:
             self._next_try = max(self._next_try, now + _FIRST_TRY)

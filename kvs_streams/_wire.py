@@ -24,7 +24,10 @@ class Call(NamedTuple):
     kwargs: Mapping[str, Any]
     stream_name: str
     is_decisive: bool = False
-    """Whether it determines the outcome of a create, so it is made after the deadline too."""
+    """Whether it is made after the deadline too.
+
+    It determines the outcome of a create, compares the stream found, or is the last poll.
+    """
 
 
 def _now() -> int:
