@@ -160,6 +160,14 @@ def test_stories(run: Runner, boto: Scripted, story: Story) -> None:
     assert "ResourceInUse" not in str(result)
 
 
+def test_a_stale_read_is_told(run: Runner, boto: Scripted) -> None:
+    """The error after the grace period names the predecessor that AWS still shows."""
+    tell(boto, "new@5", "active@-99+5 active@-99+5")
+    _, error = end_of(run)
+    assert (error.code, error.operation_name) == ("ResourceNotFoundException", "DescribeStream")
+    assert error.message == f"The response still shows the predecessor, {arn(-99)}."
+
+
 @pytest.mark.parametrize("doubt", UNKNOWN)
 def test_unknown_outcome(run: Runner, boto: Scripted, doubt: str) -> None:
     """Found within the grace, it is recovered; else the original error is raised as it was."""

@@ -316,6 +316,10 @@ def test_what_boto3_refuses(changes: dict[Any, Any], expected: list[tuple[str, s
         ),
         ({"StreamName": "a", "Key": "xy"}, f"Key is unknown; known are {', '.join(BOTO)}"),
         (
+            {"StreamName": "a", "K" * 100: "xy"},
+            f"{'K' * 79}… is unknown; known are {', '.join(BOTO)}",
+        ),
+        (
             {"StreamName": "a", "StreamStorageConfiguration": "HOT"},
             f"{STORAGE} must be a mapping, not 'HOT'",
         ),
