@@ -33,7 +33,7 @@ def check_request(request: object) -> None:
     if not isinstance(request, CreateStreamRequest):
         raise TypeError(
             f"request must be a CreateStreamRequest, not {shown(request)}; "
-            "CreateStreamRequest.from_boto makes one of boto3's keyword arguments"
+            "CreateStreamRequest.from_boto makes one from boto3's keyword arguments"
         )
 
 

@@ -73,6 +73,7 @@ _CONFIGURATION = (
 )
 _HINTS = {name: hint for hint, names in _CONFIGURATION for name in names.split()}
 
+_UNREACHABLE = "check the region, the network and the proxy"
 _UNSENDABLE = (
     "the request cannot be sent, because a header or a URL is not valid (check the credentials for "
     "line breaks, and endpoint_url and the proxies)"
@@ -165,8 +166,10 @@ def _configuration_text(exc: Exception) -> str | None:
 def _transport_text(exc: Exception) -> str | None:
     """Return why there is no usable answer; ``None`` if it is not botocore that failed."""
     if isinstance(exc, BotoCoreError):
-        # A stub that complains means that the script of a test is wrong.
-        return None if isinstance(exc, StubResponseError) else _sentence(exc)
+        if isinstance(exc, StubResponseError):  # the script of a test is wrong
+            return None
+        is_unreachable = isinstance(exc, EndpointConnectionError)
+        return f"{_sentence(exc)} ({_UNREACHABLE})" if is_unreachable else _sentence(exc)
     if "parsers" in _modules_of(exc):
         return f"the response cannot be read: {type(exc).__name__}: {_sentence(exc)}"
     return None
