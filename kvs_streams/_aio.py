@@ -68,8 +68,8 @@ class AsyncStreamsClient(ClientBase):
         It is built now if there is none yet, and is an aiobotocore client if one was passed in.
 
         Raises:
-            ConfigurationError: If no client can be built: no region, an unknown profile, a bad
-                endpoint.
+            ConfigurationError: If no client can be built: no region, an unknown
+                ``AWS_PROFILE``, a bad endpoint.
         """
         return self._built()
 

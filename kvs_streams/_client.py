@@ -101,8 +101,8 @@ class StreamsClient(ClientBase):
     Raises:
         TypeError: If ``client`` is of another service, is asynchronous, or comes together with what
             a client is built from; if another argument has a wrong type.
-        ConfigurationError: If no client can be built: no region, an unknown profile, a bad
-            endpoint.
+        ConfigurationError: If no client can be built: no region, an unknown ``AWS_PROFILE``,
+            a bad endpoint.
     """
 
     def __init__(
