@@ -56,7 +56,7 @@ class ThrottleRetry:
 
     Exponential backoff with full jitter: before each retry a random delay up to a ceiling that
     starts at ``base_delay`` and doubles up to ``max_delay``. All other errors are left to the
-    retries of botocore, so that retries never multiply.
+    retries of botocore, so that the two retry layers never overlap.
 
     Args:
         max_attempts: The number of attempts, at least 1; 1 turns the retry off.
