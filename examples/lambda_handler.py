@@ -23,8 +23,8 @@ from kvs_streams import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Seconds left for a call in flight, which is not interrupted, and for the answer: with this Config
-# a call takes at most 2 attempts of 3 + 5 s, and a pause between.
+# Seconds left for the calls that can follow the deadline: one in flight, which is not interrupted,
+# and up to three reads. With this Config a call takes at most 2 attempts of 3 + 5 s.
 MARGIN = 20.0
 
 

@@ -133,7 +133,9 @@ def provision(client: StreamsClient, fleet: list[CreateStreamRequest], created: 
             status = 130
     print(*failures, sep="\n", end="\n" if failures else "", file=sys.stderr)
     for outcome, count in outcomes.most_common():
-        print(f"{outcome:<40}{count:>6}")
+        is_recovered = outcome == EnsureOutcome.RECOVERED.value
+        label = f"{outcome} (response lost, resolved)" if is_recovered else outcome
+        print(f"{label:<40}{count:>6}")
     if existing := outcomes[EnsureOutcome.EXISTING.value]:
         print(f"Resumed: {existing} of {len(fleet)} streams existed already.")
     ready = outcomes.total() - len(failures)

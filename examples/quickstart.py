@@ -108,7 +108,7 @@ def show_faults() -> None:
 
 def show_throttle(kvs: MockKvs, client: StreamsClient) -> None:
     """Retry two throttles; then turn the retry off, and catch the throttle."""
-    print("\n3. A throttle, which boto3 never retries and ThrottleRetry does")
+    print("\n3. A throttle: boto3 gives up, the library retries")
     kvs.fail_next("ClientLimitExceededException", times=2)
     response = client.create_stream(CreateStreamRequest(stream_name="throttled.cam-01"))
     print(f"   created after {response.retry_attempts} retries: {response.stream_arn}")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
-from typing import Literal, TypeVar, cast
+from typing import Literal, TypeVar
 
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -69,8 +69,8 @@ class AsyncStreamsClient(ClientBase):
         client.
 
         Raises:
-            ConfigurationError: If no client can be built: no region, an unknown profile, a bad
-                endpoint.
+            ConfigurationError: If no client can be built: no region, an unknown
+                ``AWS_PROFILE``, a bad endpoint.
         """
         return self._built()
 
@@ -94,7 +94,8 @@ class AsyncStreamsClient(ClientBase):
                 else:
                     outcome = await asyncio.to_thread(make, self._client, question)
         except StopIteration as stop:
-            return cast("_T", stop.value)
+            result: _T = stop.value
+            return result
 
     async def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream. It becomes ``ACTIVE`` some time after this call returns.

@@ -88,18 +88,20 @@ def check_sources(client: object, **sources: object) -> None:
     """Refuse wrong types, and a client together with the arguments to build one."""
     given = [name for name, value in sources.items() if value is not None]
     if client is not None and given:
-        raise TypeError(
-            f"pass either a client or the arguments to build one, not client and {', '.join(given)}"
-        )
+        names = ", ".join(given)
+        raise TypeError(f"client cannot be combined with {names}: set these on the client itself")
     session = sources["session"]
     if session is not None and not callable(getattr(session, "client", None)):
         raise TypeError(
-            f"session must be a boto3.Session, not {shown(session)}; "
-            "boto3.Session(botocore_session=...) wraps a botocore session"
+            "session must be a boto3.Session, such as boto3.Session(profile_name=...) or "
+            f"boto3.Session(botocore_session=...), not {shown(session)}"
         )
-    for name, expected in {"region_name": str, "endpoint_url": str, "config": Config}.items():
-        if not isinstance(sources[name], expected | None):
-            raise TypeError(f"{name} must be a {expected.__name__}, not {shown(sources[name])}")
+    for name in ("region_name", "endpoint_url"):
+        if not isinstance(sources[name], str | None):
+            raise TypeError(f"{name} must be a str, not {shown(sources[name])}")
+    config = sources["config"]
+    if not isinstance(config, Config | None):
+        raise TypeError(f"config must be a botocore.config.Config, not {shown(config)}")
 
 
 def is_async(client: object) -> bool:

@@ -4,7 +4,7 @@ import math
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from functools import partial
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -76,7 +76,8 @@ class ClientBase:
         with self._building:
             if self._client is None:
                 self._client = self._build()
-            return cast("BotoClient", self._client)
+            built: BotoClient = self._client
+            return built
 
     def _operation(self, timeout: float = math.inf) -> Operation:
         return Operation(self._throttle_retry, timeout)
@@ -102,7 +103,7 @@ class StreamsClient(ClientBase):
         TypeError: If ``client`` is asynchronous or for another service, or is passed together with
             ``session``, ``region_name``, ``endpoint_url`` or ``config``; if an argument has a wrong
             type.
-        ConfigurationError: If no client can be built: no region, an unknown profile, a bad
+        ConfigurationError: If no client can be built: no region, an unknown ``AWS_PROFILE``, a bad
             endpoint.
     """
 
@@ -138,7 +139,8 @@ class StreamsClient(ClientBase):
                 else:
                     outcome = make(self._client, question)
         except StopIteration as stop:
-            return cast("_T", stop.value)
+            result: _T = stop.value
+            return result
 
     def create_stream(self, request: CreateStreamRequest) -> CreateStreamResponse:
         """Create a stream. It becomes ``ACTIVE`` some time after this call returns.

@@ -74,6 +74,7 @@ _CONFIGURATION = (
 )
 _HINTS = {name: hint for hint, names in _CONFIGURATION for name in names.split()}
 
+_UNREACHABLE = "check the region, the network and the proxy"
 _UNSENDABLE = (
     "the request cannot be sent, because a header or a URL is not valid (check the credentials for "
     "line breaks, and endpoint_url and the proxies)"
@@ -166,8 +167,10 @@ def _configuration_text(exc: Exception) -> str | None:
 def _transport_text(exc: Exception) -> str | None:
     """Return the reason for a missing response; ``None`` if botocore did not fail."""
     if isinstance(exc, BotoCoreError):
-        # An error of a stub means that the test is wrong.
-        return None if isinstance(exc, StubResponseError) else _sentence(exc)
+        if isinstance(exc, StubResponseError):  # the script of a test is wrong
+            return None
+        is_unreachable = isinstance(exc, EndpointConnectionError)
+        return f"{_sentence(exc)} ({_UNREACHABLE})" if is_unreachable else _sentence(exc)
     if "parsers" in _modules_of(exc):
         return f"the response cannot be read: {type(exc).__name__}: {_sentence(exc)}"
     return None

@@ -234,10 +234,9 @@ class Fleet:
         is_create = question.method == _CREATE
         is_overdue = stream.has_begun and stream.operation.remaining <= 0
         if is_create and self._full is not None:
-            error = copy_for(self._full, stream.name) if stream.is_told else _conflict(stream)
-            self._tell(stream, error)
+            self._tell(stream, copy_for(self._full, stream.name) if stream.is_told else _conflict())
         elif is_create and not stream.has_begun and stream.name in self._listed:
-            self._tell(stream, _conflict(stream))
+            self._tell(stream, _conflict())
         elif is_overdue and not question.is_decisive:
             self._resume(stream, stream.flow.throw, stream.operation.timed_out())
         else:
@@ -330,7 +329,6 @@ class Fleet:
         return max(0, min(delays))
 
 
-def _conflict(stream: Stream) -> ResourceInUseException:
-    """Return the error that AWS sends if the stream exists."""
-    error = {"Code": "ResourceInUseException", "Message": "The stream exists already."}
-    return ResourceInUseException({"Error": error}, "CreateStream", stream_name=stream.name)
+def _conflict() -> ResourceInUseException:
+    """Return what stands for AWS's answer that the stream exists; users never see it."""
+    return ResourceInUseException({}, "CreateStream")

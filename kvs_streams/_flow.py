@@ -56,7 +56,7 @@ class ThrottleRetry:
 
     Uses exponential backoff with full jitter: each retry follows a random delay, whose upper limit
     starts at ``base_delay`` and doubles up to ``max_delay``. botocore retries all other errors, so
-    retries never multiply.
+    the two retry layers never overlap.
 
     Args:
         max_attempts: The number of attempts, at least 1; 1 disables retries.

@@ -121,7 +121,7 @@ def _in_tags(tags: Mapping[Any, Any]) -> list[Violation]:
     faults: list[Violation] = []
     count = str(len(tags))
     if len(tags) > TAGS.max:
-        message = f"tags must be at most {TAGS.max}, got {count}"
+        message = f"tags must have at most {TAGS.max} entries, got {count}"
         faults.append(Violation(TAGS.parameter, TAGS.field, "max_items", message, count))
     for key, value in tags.items():
         path = tag_path(key)

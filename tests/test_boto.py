@@ -202,12 +202,12 @@ def test_what_is_no_client(cls: Any, client: Any, way_out: str) -> None:
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"client": Fake(), "region_name": REGION}, "not client and region_name"),
-        ({"client": Fake(), "session": boto_session(), "config": SLOW}, "and session, config"),
+        ({"client": Fake(), "region_name": REGION}, "cannot be combined with region_name: set"),
+        ({"client": Fake(), "session": boto_session(), "config": SLOW}, "with session, config:"),
         ({"session": botocore.session.Session()}, r"Session\(botocore_session=...\)"),
         ({"region_name": 7}, "region_name must be a str, not 7"),
         ({"endpoint_url": b"http://kvs"}, "endpoint_url must be a str, not <bytes>"),
-        ({"config": {"read_timeout": 5}}, "config must be a Config, not <dict>"),
+        ({"config": {"read_timeout": 5}}, "config must be a botocore.config.Config, not <dict>"),
     ],
 )
 def test_wrong_arguments(cls: Any, arguments: dict[str, Any], message: str) -> None:

@@ -213,7 +213,11 @@ SECRET = "hunter2"
 REDACTED: list[tuple[str, dict[str, Any], str]] = [
     ("EndpointConnectionError", {"endpoint_url": f"https://me:{SECRET}@host/x"}, "https://host/x"),
     ("EndpointConnectionError", {"endpoint_url": f"https://me:{SECRET}/@@host/"}, "https://host/"),
-    ("EndpointConnectionError", {"endpoint_url": f"https://a:b {SECRET}@host/"}, "https://host/"),
+    (
+        "EndpointConnectionError",
+        {"endpoint_url": f"https://a:b {SECRET}@host/"},
+        '"https://host/" (check the region, the network and the proxy)',
+    ),
     ("HTTPClientError", {"error": OSError(f"cannot reach 'http://:{SECRET}@proxy'")}, "://proxy'"),
     ("HTTPClientError", {"error": ValueError(f"bad header b'{SECRET}'")}, "header or a URL is not"),
     (

@@ -315,7 +315,7 @@ def test_every_fault_is_reported() -> None:
             f"{HOURS} must be an int or a timedelta of whole hours, not '1'",
         ),
         ({"kms_key_id": "a\nb"}, r"kms_key_id must not contain a line break, got 'a\nb'"),
-        ({"tags": {f"k{n}": "" for n in range(51)}}, "tags must be at most 50, got 51"),
+        ({"tags": {f"k{n}": "" for n in range(51)}}, "tags must have at most 50 entries, got 51"),
         ({"tags": ["a"]}, "tags must be a mapping of strings to strings, not <list>"),
     ],
 )
