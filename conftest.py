@@ -8,6 +8,7 @@ comment ``<!--- own-kit -->`` stands before a block that starts a kit of its own
 from __future__ import annotations
 
 import doctest
+import os
 import re
 from contextlib import redirect_stdout, suppress
 from importlib.util import find_spec
@@ -69,7 +70,9 @@ def compare(example: Example) -> str | None:
 
 
 def begin(namespace: dict[str, Any]) -> None:
-    """Let a page ask what is installed: some blocks need what not every environment has."""
+    """Hide this machine's AWS settings, and let a page ask what is installed."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
     namespace["missing"] = lambda *names: not all(map(find_spec, names))
 
 

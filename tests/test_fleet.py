@@ -328,10 +328,12 @@ def test_a_list_that_hangs_holds_nothing_up(
     monkeypatch.setattr("kvs_streams._workers._CLOSING", 20.0)
     if connections == 1:  # nothing else can be sent
         threading.Timer(0.2, go.set).start()
-    assert outcomes(runner.run(model, named(25), max_in_flight=1)) == {"CREATED": 25}
-    assert (go.is_set(), model.peak) == (connections == 1, min(connections, 2))
-    go.set()
-    wait_until(is_quiet)
+    try:
+        assert outcomes(runner.run(model, named(25), max_in_flight=1)) == {"CREATED": 25}
+        assert (go.is_set(), model.peak) == (connections == 1, min(connections, 2))
+    finally:
+        go.set()
+        wait_until(is_quiet)
 
 
 @pytest.mark.parametrize("connections, max_in_flight", [(2, 64), (64, 2), (1, 1)])

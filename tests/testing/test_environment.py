@@ -37,6 +37,8 @@ HIDDEN = {
     "AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://localhost",
     "AWS_USE_FIPS_ENDPOINT": "true",
+    "AWS_STS_REGIONAL_ENDPOINTS": "nonsense",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "nonsense",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
 }
 SET = {
