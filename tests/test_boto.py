@@ -183,18 +183,16 @@ def test_client_of_another_service(cls: Any) -> None:
 @pytest.mark.parametrize(
     "client, way_out",
     [
-        ("eu-central-1", "pass a region as region_name="),
-        (boto_session(), "pass a session as session="),
-        (boto3, "pass a session as session="),
-        (7, "not 7"),
+        ("here", ", not a str; pass a region as region_name=, an endpoint as endpoint_url="),
+        (boto_session(), "; pass a session as session="),
+        (boto3, "; pass a session as session="),
+        (7, ", not 7"),
     ],
     ids=["text", "session", "module", "number"],
 )
 def test_what_is_no_client(cls: Any, client: Any, way_out: str) -> None:
     """What is no client is refused with the way out."""
-    with pytest.raises(
-        TypeError, match=rf"^client must be a boto3 'kinesisvideo' client.*{way_out}"
-    ):
+    with pytest.raises(TypeError, match=f"^client must be a boto3 'kinesisvideo' client{way_out}$"):
         cls(client)
 
 
@@ -218,8 +216,9 @@ def test_wrong_arguments(cls: Any, arguments: dict[str, Any], message: str) -> N
 
 def test_async_client() -> None:
     """Whatever has to be awaited is none for StreamsClient, which says where to go."""
-    with pytest.raises(TypeError, match="AsyncStreamsClient"):
+    with pytest.raises(TypeError) as caught:
         StreamsClient(Awaited(Mock()))
+    assert str(caught.value) == "client is asynchronous; use it with AsyncStreamsClient"
 
 
 def model_without(operation: str = "", parameter: str = "") -> Any:
@@ -269,4 +268,3 @@ def test_repr() -> None:
     with StreamsClient(region_name=REGION, endpoint_url=url) as client:
         expected = f"StreamsClient(region_name='{REGION}', endpoint_url='https://kvs.example')"
         assert repr(client) == expected
-    assert repr(StreamsClient(Fake())) == "StreamsClient(client=<Fake>)"

@@ -326,8 +326,8 @@ def test_text_is_made_when_it_is_asked_for() -> None:
         "An earlier create may have succeeded. See the log."
     )
     assert error.message == "so it is"
-    late = errors.WaitTimeoutError("It is late.")
+    late = errors.WaitTimeoutError("Too late for X.")
     errors.annotate(late, "Try again.")
-    assert str(late) == "It is late. Try again."
+    assert str(late) == "Too late for X. Try again."
     assert late.errno is None
     assert errors.TransportError("lost").args == ("lost",)

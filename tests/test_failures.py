@@ -5,7 +5,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from string import Formatter
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -283,14 +283,6 @@ def test_transport_error_of_ours_from_a_fake() -> None:
     assert StreamsClient(client).ensure_stream(REQUEST).outcome is EnsureOutcome.EXISTING
 
 
-def test_error_of_a_mock() -> None:
-    """A mock that has no answers left says so, instead of ending a generator."""
-    client = Mock(spec=["create_stream"])
-    client.create_stream.side_effect = []
-    with pytest.raises(RuntimeError, match="StopIteration"):
-        StreamsClient(client).create_stream(REQUEST)
-
-
 def handler(**_: Any) -> None:
     """Fail as a user's event handler may."""
     json.loads("not JSON")
@@ -326,6 +318,16 @@ def test_response_that_botocore_cannot_read(server: Loopback, body: str) -> None
         StreamsClient(raw).describe_stream("cam")
     assert "the response cannot be read: " in str(caught.value)
     assert caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize(
+    "module, cls", [("parsers", TransportError), ("credentials", ConfigurationError)]
+)
+def test_modules_of_aiobotocore(module: str, cls: type[KvsStreamsError]) -> None:
+    """What a module of aiobotocore raises is judged as if botocore had raised it."""
+    failing = FunctionType(handler.__code__, {**globals(), "__name__": f"aiobotocore.{module}"})
+    with pytest.raises(cls, match="JSONDecodeError"):
+        StreamsClient(SimpleNamespace(create_stream=failing)).create_stream(REQUEST)
 
 
 def create(session: Any = None, url: str | None = None) -> KvsStreamsError:
