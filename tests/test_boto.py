@@ -93,17 +93,6 @@ def test_global_session_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         assert client.boto_client.meta.region_name == "ap-south-1"
 
 
-def test_session_of_the_user() -> None:
-    """A session need not be boto3's: it makes a client, with the arguments of boto3's."""
-    session = Mock(spec=["client"])
-    session.client.return_value = Fake()
-    StreamsClient(session=session, region_name=REGION).create_stream(REQUEST)
-    (call,) = session.client.call_args_list
-    assert call.args == ("kinesisvideo",)
-    assert (call.kwargs["region_name"], call.kwargs["endpoint_url"]) == (REGION, None)
-    assert call.kwargs["config"].max_pool_connections == 64
-
-
 @pytest.mark.parametrize("error", [LookupError("a fake"), ValueError("tenant 7 has no account")])
 def test_errors_of_the_users_session(error: Exception) -> None:
     """A bug in a user's own session is not taken for a setting that is wrong."""

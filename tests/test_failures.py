@@ -7,7 +7,6 @@ from pathlib import Path
 from string import Formatter
 from types import FunctionType, SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 
 import boto3
 import botocore.exceptions
@@ -22,14 +21,13 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from support.clients import boto_client
-from support.loopback import REGION, Loopback, Reply, arn, created, garbage, refused_url
+from support.loopback import REGION, Loopback, Reply, created, garbage, refused_url
 
 import kvs_streams
 from kvs_streams import (
     AccessDeniedError,
     ConfigurationError,
     CreateStreamRequest,
-    EnsureOutcome,
     KvsStreamsError,
     ServiceError,
     StreamsClient,
@@ -272,15 +270,6 @@ def test_service_error_of_ours_from_a_fake() -> None:
     with pytest.raises(kvs_streams.ClientLimitExceededException) as caught:
         StreamsClient(Failing(once), throttle_retry=retry).create_stream(REQUEST)
     assert (caught.value.retry_attempts, once.retry_attempts) == (3, 0)
-
-
-def test_transport_error_of_ours_from_a_fake() -> None:
-    """A fake can raise our errors, and each has its usual effect."""
-    client: Any = Mock(spec=["create_stream", "describe_stream"])
-    client.create_stream.side_effect = TransportError("lost")
-    stream = {"StreamName": "cam", "StreamARN": arn("cam"), "Status": "ACTIVE"}
-    client.describe_stream.return_value = {"StreamInfo": stream}
-    assert StreamsClient(client).ensure_stream(REQUEST).outcome is EnsureOutcome.EXISTING
 
 
 def handler(**_: Any) -> None:
