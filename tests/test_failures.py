@@ -220,13 +220,13 @@ REDACTED: list[tuple[str, dict[str, Any], str]] = [
     ("HTTPClientError", {"error": ValueError(f"bad header b'{SECRET}'")}, "header or a URL is not"),
     (
         "CredentialRetrievalError",
-        {"provider": "container-role", "error_msg": f"no answer from http://{SECRET}@host/x"},
-        "no answer from http://host/x",
+        {"provider": "container-role", "error_msg": f"no answer from http://{SECRET}@host/X."},
+        "no answer from http://host/X (check",
     ),
     (
         "CredentialRetrievalError",
         {"provider": "custom-process", "error_msg": f"key: {SECRET}"},
-        "run the credential_process by itself",
+        "custom-process: run the credential_process by itself to see what it prints (check",
     ),
     (
         "InvalidRetryModeError",
@@ -315,7 +315,7 @@ def test_response_that_botocore_cannot_read(server: Loopback, body: str) -> None
 def test_modules_of_aiobotocore(module: str, cls: type[KvsStreamsError]) -> None:
     """What a module of aiobotocore raises is judged as if botocore had raised it."""
     failing = FunctionType(handler.__code__, {**globals(), "__name__": f"aiobotocore.{module}"})
-    with pytest.raises(cls, match="JSONDecodeError"):
+    with pytest.raises(cls, match="JSONDecodeError: Expecting"):
         StreamsClient(SimpleNamespace(create_stream=failing)).create_stream(REQUEST)
 
 
