@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from contextvars import ContextVar, copy_context
 from inspect import signature
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -346,9 +345,3 @@ def test_shared_client(monkeypatch: pytest.MonkeyPatch, kind: str, one_name: boo
     outcomes = Counter(result.outcome.name for result in results)
     assert outcomes == ({"CREATED": 1, "EXISTING": 31} if one_name else {"RECOVERED": 32})
     assert [result.stream.stream_name for result in results] == names
-
-
-def test_a_simple_fake_will_do(clock: VirtualClock) -> None:
-    """A user's fake needs the methods that are called, and nothing of boto's inner life."""
-    fake: Any = SimpleNamespace(create_stream=lambda **_: {"StreamARN": "an ARN"})
-    assert StreamsClient(fake).create_stream(CAM).stream_arn == "an ARN"
