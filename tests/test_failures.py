@@ -309,9 +309,10 @@ def test_response_that_botocore_cannot_read(server: Loopback, body: str) -> None
     assert caught.value.outcome_unknown
 
 
-@pytest.mark.parametrize(
-    "module, cls", [("parsers", TransportError), ("credentials", ConfigurationError)]
-)
+AIO = {"parsers": TransportError, "credentials": ConfigurationError, "tokens": ConfigurationError}
+
+
+@pytest.mark.parametrize("module, cls", AIO.items())
 def test_modules_of_aiobotocore(module: str, cls: type[KvsStreamsError]) -> None:
     """What a module of aiobotocore raises is judged as if botocore had raised it."""
     failing = FunctionType(handler.__code__, {**globals(), "__name__": f"aiobotocore.{module}"})
