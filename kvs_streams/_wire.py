@@ -101,7 +101,7 @@ def retry_attempts(reply: Any) -> int:
 def server_time(reply: Any) -> datetime | None:
     """Return the server's time from the ``date`` header of a reply, in whole seconds."""
     try:
-        return _utc(parsedate_to_datetime(_part(metadata(reply), "HTTPHeaders").get("date", "")))
+        return _utc(parsedate_to_datetime(_part(metadata(reply), "HTTPHeaders").get("date")))
     except (OverflowError, ValueError):
         return None
 

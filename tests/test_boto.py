@@ -93,17 +93,6 @@ def test_global_session_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         assert client.boto_client.meta.region_name == "ap-south-1"
 
 
-def test_session_of_the_user() -> None:
-    """A session need not be boto3's: it makes a client, with the arguments of boto3's."""
-    session = Mock(spec=["client"])
-    session.client.return_value = Fake()
-    StreamsClient(session=session, region_name=REGION).create_stream(REQUEST)
-    (call,) = session.client.call_args_list
-    assert call.args == ("kinesisvideo",)
-    assert (call.kwargs["region_name"], call.kwargs["endpoint_url"]) == (REGION, None)
-    assert call.kwargs["config"].max_pool_connections == 64
-
-
 @pytest.mark.parametrize("error", [LookupError("a fake"), ValueError("tenant 7 has no account")])
 def test_errors_of_the_users_session(error: Exception) -> None:
     """A bug in a user's own session is not taken for a setting that is wrong."""
@@ -183,18 +172,16 @@ def test_client_of_another_service(cls: Any) -> None:
 @pytest.mark.parametrize(
     "client, way_out",
     [
-        ("eu-central-1", "pass a region as region_name="),
-        (boto_session(), "pass a session as session="),
-        (boto3, "pass a session as session="),
-        (7, "not 7"),
+        ("here", ", not a str; pass a region as region_name=, an endpoint as endpoint_url="),
+        (boto_session(), "; pass a session as session="),
+        (boto3, "; pass a session as session="),
+        (7, ", not 7"),
     ],
     ids=["text", "session", "module", "number"],
 )
 def test_what_is_no_client(cls: Any, client: Any, way_out: str) -> None:
     """What is no client is refused with the way out."""
-    with pytest.raises(
-        TypeError, match=rf"^client must be a boto3 'kinesisvideo' client.*{way_out}"
-    ):
+    with pytest.raises(TypeError, match=f"^client must be a boto3 'kinesisvideo' client{way_out}$"):
         cls(client)
 
 
@@ -218,8 +205,9 @@ def test_wrong_arguments(cls: Any, arguments: dict[str, Any], message: str) -> N
 
 def test_async_client() -> None:
     """Whatever has to be awaited is none for StreamsClient, which says where to go."""
-    with pytest.raises(TypeError, match="AsyncStreamsClient"):
+    with pytest.raises(TypeError) as caught:
         StreamsClient(Awaited(Mock()))
+    assert str(caught.value) == "client is asynchronous; use it with AsyncStreamsClient"
 
 
 def model_without(operation: str = "", parameter: str = "") -> Any:
@@ -269,4 +257,3 @@ def test_repr() -> None:
     with StreamsClient(region_name=REGION, endpoint_url=url) as client:
         expected = f"StreamsClient(region_name='{REGION}', endpoint_url='https://kvs.example')"
         assert repr(client) == expected
-    assert repr(StreamsClient(Fake())) == "StreamsClient(client=<Fake>)"

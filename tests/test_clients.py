@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from contextvars import ContextVar, copy_context
 from inspect import signature
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,6 +32,7 @@ from kvs_streams import (
     ResourceInUseException,
     ServiceError,
     StreamsClient,
+    TransportError,
 )
 
 ENSURE = "ensure_stream"
@@ -49,7 +49,8 @@ class Session:
         self.threads: list[threading.Thread] = []
         self.options: dict[str, Any] = {}
 
-    def client(self, *_: object, **options: Any) -> Any:
+    def client(self, service: str, **options: Any) -> Any:
+        assert service == "kinesisvideo"
         self.threads.append(threading.current_thread())
         self.options = options
         return self.boto
@@ -130,11 +131,12 @@ def test_client_that_was_passed_in_is_left_alone(run: Runner, boto: Scripted) ->
 
 @CLIENTS
 def test_what_a_client_is_built_from(cls: Any, boto: Scripted) -> None:
-    """What the constructor takes reaches boto3."""
+    """What the constructor takes reaches the session, which need not be boto3's."""
     session, config = Session(boto), Config(user_agent_extra="ours")
     client = cls(session=session, region_name="there", endpoint_url="https://here", config=config)
     assert client.boto_client is boto
-    assert session.options.pop("config").user_agent_extra == "ours"
+    config = session.options.pop("config")
+    assert (config.user_agent_extra, config.max_pool_connections) == ("ours", 64)
     assert session.options == {"region_name": "there", "endpoint_url": "https://here"}
 
 
@@ -202,12 +204,16 @@ def test_exhausted_mock(run: Runner, boto: Scripted) -> None:
         run(CREATE, CAM)
 
 
-def test_errors_of_ours_from_a_mock(run: Runner, boto: Scripted) -> None:
+TAKEN: Any = {"Error": {"Code": "ResourceInUseException", "Message": "taken"}}
+CONFLICT = ResourceInUseException(TAKEN, "CreateStream", stream_name="cam")
+OURS = [(CONFLICT, "EXISTING"), (TransportError("lost"), "RECOVERED")]
+
+
+@pytest.mark.parametrize("error, outcome", OURS)
+def test_errors_of_ours(run: Runner, boto: Scripted, error: Exception, outcome: str) -> None:
     """A mock can raise our errors, made by their published constructors."""
-    response: Any = {"Error": {"Code": "ResourceInUseException", "Message": "taken"}}
-    conflict = ResourceInUseException(response, "CreateStream", stream_name="cam")
-    boto.on(CREATE, Answer(failure=conflict)).on(DESCRIBE, *told("active"))
-    assert run(ENSURE, CAM).outcome == "EXISTING"
+    boto.on(CREATE, Answer(failure=error)).on(DESCRIBE, *told("active"))
+    assert run(ENSURE, CAM).outcome == outcome
 
 
 class BrokenError(Exception):
@@ -339,9 +345,3 @@ def test_shared_client(monkeypatch: pytest.MonkeyPatch, kind: str, one_name: boo
     outcomes = Counter(result.outcome.name for result in results)
     assert outcomes == ({"CREATED": 1, "EXISTING": 31} if one_name else {"RECOVERED": 32})
     assert [result.stream.stream_name for result in results] == names
-
-
-def test_a_simple_fake_will_do(clock: VirtualClock) -> None:
-    """A user's fake needs the methods that are called, and nothing of boto's inner life."""
-    fake: Any = SimpleNamespace(create_stream=lambda **_: {"StreamARN": "an ARN"})
-    assert StreamsClient(fake).create_stream(CAM).stream_arn == "an ARN"

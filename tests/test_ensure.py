@@ -310,8 +310,8 @@ def test_on_drift_that_is_refused(run: Runner, boto: Scripted, on_drift: Any) ->
 
 
 @pytest.mark.parametrize("doubt", ["retried", "broken", "lost", "noarn"])
-@pytest.mark.parametrize("phase", [0.0, 0.0007, 0.25, 0.5, 0.9, 0.9997])
-@pytest.mark.parametrize("takes", [0.0, 0.0003, 0.4993, 3.0])
+@pytest.mark.parametrize("phase", [0.0, 0.0007, 0.25, 0.5, 0.9, 0.998_999_999])
+@pytest.mark.parametrize("takes", [0.0, 0.001_000_001, 0.4993, 3.0])
 @pytest.mark.parametrize("since, end", [(0.0, "RECOVERED"), (-1.001, "EXISTING")])
 def test_since_when_it_is_its_own(
     clock: VirtualClock, doubt: str, phase: float, takes: float, since: float, end: str

@@ -5,9 +5,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from string import Formatter
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 
 import boto3
 import botocore.exceptions
@@ -22,14 +21,13 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from support.clients import boto_client
-from support.loopback import REGION, Loopback, Reply, arn, created, garbage, refused_url
+from support.loopback import REGION, Loopback, Reply, created, garbage, refused_url
 
 import kvs_streams
 from kvs_streams import (
     AccessDeniedError,
     ConfigurationError,
     CreateStreamRequest,
-    EnsureOutcome,
     KvsStreamsError,
     ServiceError,
     StreamsClient,
@@ -222,13 +220,13 @@ REDACTED: list[tuple[str, dict[str, Any], str]] = [
     ("HTTPClientError", {"error": ValueError(f"bad header b'{SECRET}'")}, "header or a URL is not"),
     (
         "CredentialRetrievalError",
-        {"provider": "container-role", "error_msg": f"no answer from http://{SECRET}@host/x"},
-        "no answer from http://host/x",
+        {"provider": "container-role", "error_msg": f"no answer from http://{SECRET}@host/X."},
+        "no answer from http://host/X (check",
     ),
     (
         "CredentialRetrievalError",
         {"provider": "custom-process", "error_msg": f"key: {SECRET}"},
-        "run the credential_process by itself",
+        "custom-process: run the credential_process by itself to see what it prints (check",
     ),
     (
         "InvalidRetryModeError",
@@ -274,23 +272,6 @@ def test_service_error_of_ours_from_a_fake() -> None:
     assert (caught.value.retry_attempts, once.retry_attempts) == (3, 0)
 
 
-def test_transport_error_of_ours_from_a_fake() -> None:
-    """A fake can raise our errors, and each has its usual effect."""
-    client: Any = Mock(spec=["create_stream", "describe_stream"])
-    client.create_stream.side_effect = TransportError("lost")
-    stream = {"StreamName": "cam", "StreamARN": arn("cam"), "Status": "ACTIVE"}
-    client.describe_stream.return_value = {"StreamInfo": stream}
-    assert StreamsClient(client).ensure_stream(REQUEST).outcome is EnsureOutcome.EXISTING
-
-
-def test_error_of_a_mock() -> None:
-    """A mock that has no answers left says so, instead of ending a generator."""
-    client = Mock(spec=["create_stream"])
-    client.create_stream.side_effect = []
-    with pytest.raises(RuntimeError, match="StopIteration"):
-        StreamsClient(client).create_stream(REQUEST)
-
-
 def handler(**_: Any) -> None:
     """Fail as a user's event handler may."""
     json.loads("not JSON")
@@ -326,6 +307,17 @@ def test_response_that_botocore_cannot_read(server: Loopback, body: str) -> None
         StreamsClient(raw).describe_stream("cam")
     assert "the response cannot be read: " in str(caught.value)
     assert caught.value.outcome_unknown
+
+
+AIO = {"parsers": TransportError, "credentials": ConfigurationError, "tokens": ConfigurationError}
+
+
+@pytest.mark.parametrize("module, cls", AIO.items())
+def test_modules_of_aiobotocore(module: str, cls: type[KvsStreamsError]) -> None:
+    """What a module of aiobotocore raises is judged as if botocore had raised it."""
+    failing = FunctionType(handler.__code__, {**globals(), "__name__": f"aiobotocore.{module}"})
+    with pytest.raises(cls, match="JSONDecodeError: Expecting"):
+        StreamsClient(SimpleNamespace(create_stream=failing)).create_stream(REQUEST)
 
 
 def create(session: Any = None, url: str | None = None) -> KvsStreamsError:

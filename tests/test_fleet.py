@@ -46,9 +46,14 @@ def wait_until(condition: Callable[[], bool]) -> None:
     pytest.fail("no call was made")
 
 
+def workers() -> int:
+    """Return how many threads of fleets there are."""
+    return [each.name for each in threading.enumerate()].count("kvs_streams")
+
+
 def is_quiet() -> bool:
     """Tell whether no thread of a fleet is left."""
-    return not any(each.name == "kvs_streams" for each in threading.enumerate())
+    return workers() == 0
 
 
 # Results
@@ -498,14 +503,16 @@ def test_a_call_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     wait_until(is_quiet)
 
 
-def test_worker_threads_see_context_variables(runner: Runner) -> None:
-    """A call sees what its caller had set, such as a tracing span."""
+def test_worker_threads(runner: Runner) -> None:
+    """A call sees what its caller had set, such as a tracing span; no thread is idle."""
+    wait_until(is_quiet)
     variable = contextvars.ContextVar("variable", default="unset")
-    seen: list[str] = []
+    seen: list[tuple[str, int]] = []
     token = variable.set("set")
-    runner.run(Watched(runner.clock, lambda *_: seen.append(variable.get())), named(3))
+    model = Watched(runner.clock, lambda *_: seen.append((variable.get(), workers())))
+    runner.run(model, named(3), max_in_flight=1)
     variable.reset(token)
-    assert seen == ["set"] * 6
+    assert seen == [("set", 0 if runner.kind == TASKS else 1)] * 6
 
 
 @pytest.mark.parametrize(

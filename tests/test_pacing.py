@@ -157,6 +157,16 @@ def test_answers_change_the_rate() -> None:
     assert math.isclose(pace.rate, 64.0 * 1.05)
 
 
+def test_try_that_succeeds_doubles_the_mean() -> None:
+    """A try at twice the mean lasts until a call is accepted that was sent 2 s after its start."""
+    pace, mean = Pace(64.0, 0), 64.0 * (31 / 32) ** 23
+    for _ in range(23):
+        pace.answered(pace.sent(0), 0, throttled=True)
+    for sent, rate in {5: 2 * mean, 6: 2 * mean, 7: 2 * mean * 1.003}.items():
+        pace.answered(Ticket(0.0, sent * SECOND), sent * SECOND, throttled=False)
+        assert math.isclose(pace.rate, rate)
+
+
 def test_calls_that_are_held_back_prove_no_higher_rate() -> None:
     """Once a call is 0.25 s late, accepted calls raise nothing until sending has caught up."""
     pace, now = Pace(50.0, 0), SECOND // 4

@@ -323,6 +323,7 @@ def test_other_messages(fields: dict[str, Any], message: str) -> None:
     """The rest of the messages."""
     (violation,) = violations(**fields)
     assert violation.message == message
+    assert message.endswith((violation.value, "is required"))
     assert violation.parameter in ROWS.keys() | {"Tags"}
 
 
