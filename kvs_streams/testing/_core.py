@@ -14,6 +14,6 @@ from kvs_streams.typing import KinesisVideoClient as KinesisVideoClient
 # The module whose attribute ``clock`` the clients use.
 CLOCK_OWNER = _clock
 # Rules that botocore's model lacks, or has in a form that Python does not support.
-LONGEST_RETENTION = _rules.DATA_RETENTION_IN_HOURS.max
+LARGEST = {"DataRetentionInHours": _rules.DATA_RETENTION_IN_HOURS.max}
 RESERVED_PREFIX = _rules.TAG_KEY.reserved_prefix
 TAG_TEXT = re.compile(_rules.TAG_KEY.pattern)

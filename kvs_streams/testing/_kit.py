@@ -341,8 +341,7 @@ class MockKvs:
             script.remove(method)
         else:
             check_count(f"the value of {method}", value, minimum)
-            sentence = f"{method}({value}) applied to no create_stream"
-            script.add(method, value, None, sentence)
+            script.add(method, value, None, f"{method}({value}) applied to no create_stream")
 
     def set_status(
         self,
@@ -448,10 +447,8 @@ class MockKvs:
             region_name: the region.
         """
         with self._service.lock:
-            return {
-                each.record.stream_name: each.record
-                for each in self._service.store.all(region_name)
-            }
+            named = self._service.store.named(region_name)
+            return {name: each.record for name, each in named.items()}
 
     @property
     def calls(self) -> tuple[Call, ...]:

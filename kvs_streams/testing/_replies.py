@@ -152,6 +152,5 @@ def _documented(request: Request, code: str) -> tuple[int, str]:
     shape = request.model.service_model.shape_for_error_code(code)
     if shape is None:
         return 400, code
-    return shape.metadata["error"]["httpStatusCode"], re.sub(
-        "<[^>]*>", "", shape.documentation
-    ).strip()
+    text = re.sub("<[^>]*>", "", shape.documentation).strip()
+    return shape.metadata["error"]["httpStatusCode"], text

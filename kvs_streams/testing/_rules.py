@@ -5,11 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ._core import LONGEST_RETENTION, RESERVED_PREFIX, TAG_TEXT, shown
+from ._core import LARGEST, RESERVED_PREFIX, TAG_TEXT, shown
 
 _TYPES = {"structure": dict, "map": dict, "list": list, "string": str, "integer": int, "long": int}
-# Rules of the AWS::KinesisVideo::Stream resource schema, by the name of the shape.
-_LONGEST = {"DataRetentionInHours": LONGEST_RETENTION}
 
 
 def faults(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
@@ -34,12 +32,10 @@ def _faults_inside(shape: Any, value: Any, path: str) -> Iterator[tuple[str, str
     elif shape.type_name == "map":
         keys = [(shape.key, key, f"{path}.key ") for key in value]
         parts = keys + [(shape.value, each, f"{path}.value ") for each in value.values()]
+    elif shape.type_name == "list":
+        parts = [(shape.member, each, f"{path}.") for each in value]
     else:
-        parts = (
-            [(shape.member, each, f"{path}.") for each in value]
-            if shape.type_name == "list"
-            else []
-        )
+        return
     for part in parts:
         yield from faults(*part)
 
@@ -48,11 +44,11 @@ def _broken(shape: Any, value: Any) -> Iterator[tuple[str, object]]:
     """Find the limits that a value of the right type breaks."""
     rules: dict[str, Any] = shape.metadata
     size: Any = len(value) if hasattr(value, "__len__") else value
-    longest = _LONGEST.get(shape.name, rules.get("max", size))
+    largest = LARGEST.get(shape.name, rules.get("max", size))
     if size < rules.get("min", size):
         yield "min", rules["min"]
-    if size > longest:
-        yield "max", longest
+    if size > largest:
+        yield "max", largest
     if "enum" in rules and value not in rules["enum"]:
         yield "enum", ", ".join(rules["enum"])
     if "pattern" in rules and not _pattern(rules["pattern"]).fullmatch(value):

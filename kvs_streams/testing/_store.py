@@ -134,12 +134,11 @@ class Store:
     def release(self, stream: Stream) -> bool:
         """Release a held stream: it becomes ACTIVE, or is gone if it was being deleted."""
         stream.hold = None
-        is_gone = stream.record.status == StreamStatus.DELETING
-        if is_gone:
+        if stream.record.status == StreamStatus.DELETING:
             self.delete(stream)
-        else:
-            stream.change(status=StreamStatus.ACTIVE)
-        return not is_gone
+            return False
+        stream.change(status=StreamStatus.ACTIVE)
+        return True
 
     def shows(self, stream: Stream) -> bool:
         """Return whether a poll finds a stream, and count the poll."""
