@@ -11,7 +11,7 @@ from typing import Any
 from attrs import evolve
 
 from ._clock import NS_PER_SECOND, RateLimit, VirtualClock
-from ._core import LONGEST_RETENTION, StreamStatus
+from ._core import LARGEST, StreamStatus
 from ._records import Call
 from ._replies import DroppedConnectionError, Reply, Request, error_reply, json_reply
 from ._rules import faults
@@ -210,7 +210,7 @@ class Service:
             text = f"The stream is {stream.record.status}; it can be updated when it is ACTIVE."
             raise RefusedError("ResourceInUseException", text)
         hours = changes.get("data_retention_in_hours", 0)
-        if not 0 <= hours <= LONGEST_RETENTION:
+        if not 0 <= hours <= LARGEST["DataRetentionInHours"]:
             raise RefusedError(_INVALID, f"The retention period would be {hours} hours.")
         stream.change(version=next(self.store.versions), **changes)
         return json_reply({})
