@@ -40,7 +40,7 @@ docs: ## Build the documentation into docs/_build/html
 	@.ci/venv docs
 	$(BIN)/sphinx-build -n -W --keep-going docs docs/_build/html $(ARGS)
 
-bench: ## Measure against raw boto3 and other validators: 45 minutes (ARGS="fleet --quick")
+bench: ## Measure against raw boto3 and other validators: 20 minutes (ARGS="fleet --quick")
 	@.ci/venv bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
