@@ -34,7 +34,7 @@ the attributes each time.
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, TypedDict, cast
+from typing import Any, ClassVar, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -209,9 +209,10 @@ class ServiceError(KvsStreamsError, ClientError):
         operation_name: str,
         **attributes: Unpack[ServiceErrorAttributes],
     ) -> None:
-        error: dict[str, Any] = error_response.get("Error") or {}
-        metadata: dict[str, Any] = error_response.get("ResponseMetadata") or {}
-        self.response = cast("dict[str, Any]", error_response)  # pyright: ignore[reportIncompatibleVariableOverride]
+        response: Any = error_response
+        error: dict[str, Any] = response.get("Error") or {}
+        metadata: dict[str, Any] = response.get("ResponseMetadata") or {}
+        self.response = response  # pyright: ignore[reportIncompatibleVariableOverride]
         self.operation_name = operation_name  # pyright: ignore[reportIncompatibleVariableOverride]
         self.code = str(error.get("Code") or "Unknown")
         self.message = str(error.get("Message") or "")

@@ -147,10 +147,11 @@ def test_client_that_cannot_be_built(
 # Which clients are accepted.
 
 
+@CLIENTS
 @pytest.mark.parametrize("client", [Fake(), Mock(), Mock(spec=["create_stream"])])
-def test_fakes(client: Any) -> None:
+def test_fakes(cls: Any, client: Any) -> None:
     """A fake or a mock needs no more than ``create_stream``; nothing is checked of its model."""
-    assert "region" not in repr(StreamsClient(client))
+    assert repr(cls(client)) == f"{cls.__name__}(client=<{type(client).__name__}>)"
 
 
 def test_mock_of_a_real_client() -> None:

@@ -157,12 +157,6 @@ def test_wrong_throttle_retry(cls: Any, boto: Scripted, retry: Any) -> None:
         cls(boto, throttle_retry=retry)
 
 
-@CLIENTS
-def test_repr(cls: Any, boto: Scripted) -> None:
-    """A client in a log names itself."""
-    assert repr(cls(boto)) == f"{cls.__name__}(client=<Scripted>)"
-
-
 @pytest.mark.parametrize("method", ["wait_until_active", ENSURE, "ensure_streams"])
 def test_defaults(method: str) -> None:
     """Both clients take the same, with the same defaults."""

@@ -222,7 +222,7 @@ AN_ERROR = "An error occurred (X) when calling the CreateStream operation: no"
 # Made in the test, because mutmut changes the code after the tests are imported.
 TEXTS: dict[str, tuple[Callable[[], errors.KvsStreamsError], str]] = {
     "service": (
-        partial(errors.ServiceError, {**REPLY, **X}, "CreateStream"),
+        partial(errors.ResourceInUseException, {**REPLY, **X}, "CreateStream"),
         f"{AN_ERROR} [request id id-1, retry attempts 2]",
     ),
     "stream": (

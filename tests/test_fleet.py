@@ -47,8 +47,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def workers() -> int:
-    """Return how many threads of fleets there are."""
-    return [each.name for each in threading.enumerate()].count("kvs_streams")
+    """Return how many threads of fleets there are, for which Python does not wait at its end."""
+    return [it.name for it in threading.enumerate() if it.daemon].count("kvs_streams")
 
 
 def is_quiet() -> bool:

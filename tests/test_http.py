@@ -1,8 +1,6 @@
 """Every outcome of a call over real HTTP on loopback, for each kind of client."""
 
-import copy
 import json
-import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -51,14 +49,11 @@ ONCE = ThrottleRetry(max_attempts=1)
 
 
 def check(caught: KvsStreamsError, operation: str = "CreateStream") -> None:
-    """Check what holds for each error of a call: it tells what it is about, and pickles."""
+    """Check what holds for each error of a call: it tells what it is about."""
     assert caught.operation_name == operation
     assert caught.stream_name == "front.door-1"
     assert operation in str(caught)
     assert "'front.door-1'" in str(caught)
-    for twin in pickle.loads(pickle.dumps(caught)), copy.copy(caught), copy.deepcopy(caught):
-        assert type(twin) is type(caught)
-        assert (str(twin), twin.args, vars(twin)) == (str(caught), caught.args, vars(caught))
 
 
 # Errors of the service.

@@ -29,7 +29,7 @@ class Secretive:
     [
         ("", 1, ""),
         ("日本 é 1", MESSAGE_LIMIT, "日本 é 1"),
-        ("a\nb\r\t\x1b[31m", MESSAGE_LIMIT, r"a\nb\r\t\x1b[31m"),
+        ("日\nb\r\t\x1b[31m", MESSAGE_LIMIT, r"日\nb\r\t\x1b[31m"),
         ("\u202egnp.exe\ud800\U000e0041", MESSAGE_LIMIT, r"\u202egnp.exe\ud800\U000e0041"),
         ("x" * 600, MESSAGE_LIMIT, "x" * 600),
         ("x" * 601, MESSAGE_LIMIT, "x" * 599 + "…"),
@@ -59,7 +59,7 @@ def test_escape_is_one_line_of_bounded_length(text: str, limit: int) -> None:
         ("it's", '"it\'s"'),
         ("a\n\x1b", r"'a\n\x1b'"),
         ("x" * 80, f"'{'x' * 80}'"),
-        ("x" * 81, f"'{'x' * 79}…'"),
+        ("x" * 81 + "'", f"'{'x' * 79}…'"),
         ("'" * 81, '"' + "'" * 79 + '…"'),
         (Shouting.LOUD, "'loud'"),
         (None, "None"),
@@ -74,6 +74,7 @@ def test_escape_is_one_line_of_bounded_length(text: str, limit: int) -> None:
         (b"secret", "<bytes>"),
         (Secretive(), "<Secretive>"),
         (type("X" * 90, (), {})(), f"<{'X' * 79}…>"),
+        (type("X" * 90, (), {}), f"<class {'X' * 79}…>"),
     ],
 )
 def test_shown(value: Any, text: str) -> None:
