@@ -289,6 +289,7 @@ def test_a_list_that_fails_is_only_a_hint(
     with caplog.at_level(logging.INFO, "kvs_streams"):
         assert outcomes(runner.run(model, named(30))) == {"CREATED": 30}
     assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert caplog.messages[0].startswith("cannot list streams; sending a create for each one: ")
     assert max(model.times(CREATE)) < 1
 
 
@@ -516,25 +517,25 @@ def test_worker_threads(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize(
-    "options, error",
+    "options, error, text",
     [
-        ({"rate": 0}, ValueError),
-        ({"rate": float("nan")}, ValueError),
-        ({"rate": float("inf")}, ValueError),
-        ({"rate": "50"}, TypeError),
-        ({"max_in_flight": 0}, ValueError),
-        ({"timeout": -1}, ValueError),
-        ({"on_drift": "explode"}, ValueError),
-        ({"requests": 7}, TypeError),
+        ({"rate": 0}, ValueError, "rate must"),
+        ({"rate": float("nan")}, ValueError, "rate must"),
+        ({"rate": float("inf")}, ValueError, "rate must"),
+        ({"rate": "50"}, TypeError, "'<' not supported"),
+        ({"max_in_flight": 0}, ValueError, "max_in_flight must"),
+        ({"timeout": -1}, ValueError, "timeout must"),
+        ({"on_drift": "explode"}, ValueError, "on_drift must"),
+        ({"requests": 7}, TypeError, "'int' object is not"),
     ],
 )
 def test_bad_arguments_are_refused_by_the_call(
-    options: dict[str, Any], error: type[Exception]
+    options: dict[str, Any], error: type[Exception], text: str
 ) -> None:
     """Nothing has to be iterated to learn of them."""
     for client_class in StreamsClient, AsyncStreamsClient:
         client: Any = client_class(Model(VirtualClock()))  # type: ignore[arg-type]
-        with pytest.raises(error):
+        with pytest.raises(error, match=f"^{text}"):
             client.ensure_streams(**{"requests": [], **options})
 
 

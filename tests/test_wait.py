@@ -126,7 +126,8 @@ def test_deadline(
     assert boto.times(DESCRIBE)[-1] == timeout == caught.value.waited
     assert caught.value.stream_name == "cam"
     assert caught.value.last_status == status
-    assert str(status or "never seen") in str(caught.value)
+    seen = f"its last status is {status}" if status else "never seen"
+    assert str(caught.value).endswith(f" s: {seen}")
     assert type(caught.value.__cause__).__name__ == cause
 
 
