@@ -59,7 +59,7 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     try:
         ensured = streams().ensure_stream(request, timeout=max(0.0, remaining - MARGIN))
     except WaitTimeoutError as error:
-        # The stream is on its way: a caller who asks again gets the same stream.
+        # Not ACTIVE yet, perhaps not created (see error.created): send the event again.
         return {"ok": False, "pending": True, "status": error.last_status}
     except KvsStreamsError as error:
         if error.retryable:
