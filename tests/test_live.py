@@ -1,7 +1,5 @@
 """The run on AWS, on the test kit instead: no fact differs, and nothing is left behind."""
 
-from typing import Any
-
 import pytest
 from botocore.config import Config
 from live import Fact, Run, limits, look, row
@@ -14,8 +12,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def live(kvs_mock: MockKvs) -> Run:
     """A run on the kit."""
-    boto: Any = kvs_mock.boto_client(config=Config(parameter_validation=False))
-    return Run(boto, sleep=kvs_mock.advance)
+    config = Config(parameter_validation=False)
+    return Run(kvs_mock.boto_client(config=config), sleep=kvs_mock.advance)
 
 
 def test_facts_hold_on_the_kit(live: Run, kvs_mock: MockKvs) -> None:

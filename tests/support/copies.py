@@ -12,11 +12,6 @@ def through_pickle(protocol: int, value: Any) -> Any:
     return pickle.loads(pickle.dumps(value, protocol))
 
 
-WAYS: dict[str, Callable[[Any], Any]] = {
-    "copy": copy.copy,
-    "deepcopy": copy.deepcopy,
-    **{
-        f"pickle {protocol}": functools.partial(through_pickle, protocol)
-        for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
-    },
-}
+WAYS: dict[str, Callable[[Any], Any]] = {"copy": copy.copy, "deepcopy": copy.deepcopy}
+for number in range(2, pickle.HIGHEST_PROTOCOL + 1):
+    WAYS[f"pickle {number}"] = functools.partial(through_pickle, number)
