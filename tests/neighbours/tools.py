@@ -2,7 +2,7 @@
 # ruff: noqa: ANN001, ANN201 - as users write their tests
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from kvs_streams import CreateStreamRequest, StreamsClient
 from kvs_streams.testing import mock_kvs
@@ -20,6 +20,7 @@ def add():
         return client.ensure_stream(REQUEST).outcome
 
 
+@settings(deadline=None)  # a busy machine says nothing about the kit
 @given(st.integers(0, 4))
 def test_hypothesis(throttles):
     """Each example has a kit of its own, within Hypothesis's deadline."""

@@ -102,8 +102,7 @@ class Passing(VirtualClock):
                 return
             # Tasks need a few turns, real threads some time.
             await asyncio.sleep(0.0005 if turn > 5 else 0)
-        nanoseconds = min(nanoseconds, STEP) if busy else nanoseconds
-        await super().wait_async(event, nanoseconds, busy=False)
+        await super().wait_async(event, min(nanoseconds, STEP) if busy else nanoseconds, busy=False)
 
 
 class Runner:
