@@ -104,7 +104,7 @@ def test_async_client_builds_nothing_unasked(boto: Scripted) -> None:
             with pytest.raises(TypeError):
                 await client.create_stream(request)
 
-    client: Any = AsyncStreamsClient(session=session)  # type: ignore[arg-type]
+    client: Any = AsyncStreamsClient(session=session)
     asyncio.run(close_at_once())
     assert (session.threads, boto.closed) == ([], 0)
     assert client.boto_client is client.boto_client is boto
@@ -274,7 +274,7 @@ class SlowCoroutines(Awaited):
     """Its creates never end."""
 
     async def create_stream(self, **kwargs: Any) -> Any:
-        self.fake.began.set()  # type: ignore[attr-defined]
+        self.fake.began.set()
         await asyncio.get_running_loop().create_future()
 
 

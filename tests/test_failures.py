@@ -413,7 +413,7 @@ def test_url_that_cannot_be_signed(place: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_credentials_that_are_no_text() -> None:
     """What cannot sign a request is the fault of the credentials, and no lost response."""
-    session: Any = boto3.Session(b"id", b"key", region_name=REGION)  # type: ignore[arg-type]
+    session: Any = boto3.Session(b"id", b"key", region_name=REGION)
     error = create(session)
     assert type(error) is ConfigurationError
     assert "credentials" in str(error)

@@ -233,7 +233,7 @@ def test_the_pace_learns_from_creates(
     """An accepted create raises it, a throttled one lowers it, and retries are charged to it."""
     model = Model(runner.clock, fault=on(CREATE, fault) if fault else None)
     plain: Any = model.answer
-    model.answer = lambda *args: plain(*args).but(retries=retries)  # type: ignore[method-assign]
+    model.answer = lambda *args: plain(*args).but(retries=retries)
     runner.run(model, named(10), rate=10.0, max_in_flight=1, timeout=1e6)
     times = model.times(CREATE)
     assert interval[0] <= times[-1] - times[-2] <= interval[1]
@@ -534,7 +534,7 @@ def test_bad_arguments_are_refused_by_the_call(
 ) -> None:
     """Nothing has to be iterated to learn of them."""
     for client_class in StreamsClient, AsyncStreamsClient:
-        client: Any = client_class(Model(VirtualClock()))  # type: ignore[arg-type]
+        client: Any = client_class(Model(VirtualClock()))
         with pytest.raises(error, match=f"^{text}"):
             client.ensure_streams(**{"requests": [], **options})
 

@@ -32,7 +32,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> VirtualClock:
 def client(kind: str, clock: VirtualClock) -> AsyncStreamsClient:
     """A client over the model of the service."""
     model = Model(clock)
-    return AsyncStreamsClient(model if kind == THREADS else Awaited(model))  # type: ignore[arg-type]
+    return AsyncStreamsClient(model if kind == THREADS else Awaited(model))
 
 
 async def take(
@@ -130,7 +130,7 @@ def test_the_end_of_an_iterable_ends_the_fleet() -> None:
             yield named(1)[0]
             await seen.wait()
 
-        client = AsyncStreamsClient(Awaited(Model(VirtualClock())))  # type: ignore[arg-type]
+        client = AsyncStreamsClient(Awaited(Model(VirtualClock())))
         async for _ in client.ensure_streams(requests(), wait=False):
             seen.set()
 
@@ -234,7 +234,7 @@ def test_a_cancellation_is_never_swallowed(times: int, kind: str, clock: Virtual
 
     model = Watched(clock, wait)
     stuck = Stuck(model)
-    client = AsyncStreamsClient(model if kind == THREADS else stuck)  # type: ignore[arg-type]
+    client = AsyncStreamsClient(model if kind == THREADS else stuck)
 
     async def main() -> None:
         task = asyncio.create_task(take(client, named(3)))

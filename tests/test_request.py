@@ -226,7 +226,7 @@ def test_tags_are_read_only() -> None:
         with pytest.raises(TypeError, match=r"attrs.evolve makes a changed copy of the request$"):
             getattr(REQUEST.tags, name)("site", roof="")
     assert REQUEST.tags == FULL["tags"]
-    assert type(REQUEST.tags | {"a": "b"}) is dict  # type: ignore[operator]
+    assert type(REQUEST.tags | {"a": "b"}) is dict
     assert repr(REQUEST.tags) == repr(FULL["tags"])
 
 
@@ -234,7 +234,7 @@ def test_tags_are_read_only() -> None:
 def test_tier(tier: StorageTier) -> None:
     """Each tier is accepted as a member and as its text."""
     for value in (tier, tier.value):
-        storage = StreamStorageConfiguration(default_storage_tier=value)  # type: ignore[arg-type]
+        storage = StreamStorageConfiguration(default_storage_tier=value)
         assert storage.default_storage_tier is tier
         assert storage.to_boto() == {"DefaultStorageTier": tier.value}
         assert type(storage.to_boto()["DefaultStorageTier"]) is str
@@ -277,7 +277,7 @@ def test_what_is_set_to_nothing() -> None:
     assert CreateStreamRequest.from_boto({**kwargs, "Tags": {}}).to_boto() == kwargs
     assert faults({}) == [("stream_name", "required")]
     with pytest.raises(TypeError, match="stream_name"):
-        CreateStreamRequest()  # type: ignore[call-arg]
+        CreateStreamRequest()
 
 
 @pytest.mark.parametrize(
