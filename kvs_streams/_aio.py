@@ -82,6 +82,7 @@ class AsyncStreamsClient(ClientBase):
     async def _run(self, flow: Flow[_T]) -> _T:
         """Run a flow to its end."""
         await self._ready()
+        is_awaited = is_async(self._client)
         outcome: Outcome | None = None
         try:
             while True:
@@ -89,7 +90,7 @@ class AsyncStreamsClient(ClientBase):
                 if isinstance(question, Pause):
                     await _clock.clock.sleep_async(question.nanoseconds)
                     outcome = None
-                elif is_async(self._client):
+                elif is_awaited:
                     outcome = await make_async(self._client, question)
                 else:
                     outcome = await asyncio.to_thread(make, self._client, question)
