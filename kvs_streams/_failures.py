@@ -141,7 +141,7 @@ def client_config(client: object, name: str) -> Any:
 
 def _type_of(response: Any) -> type[errors.ServiceError]:
     """Return the class for an error response, by its code or, if that is unknown, by its status."""
-    found = _BY_CODE.get(response.get("Error", {}).get("Code", ""))
+    found = _BY_CODE.get(response.get("Error", {}).get("Code"))
     is_5xx = (metadata(response).get("HTTPStatusCode") or 0) >= _SERVER_ERROR
     return found or (errors.ServerError if is_5xx else errors.ServiceError)
 

@@ -165,6 +165,7 @@ def test_classes_of_botocore(name: str) -> None:
     assert (ours.operation_name, ours.stream_name) == ("CreateStream", "cam")
     told = " ".join(str(error).split()).rstrip(".")
     assert (f"{told} ({hint}" if hint else told) in str(ours)
+    assert str(ours).endswith("the proxy)") is (name == "EndpointConnectionError")
 
 
 # Whether the request may have arrived.
