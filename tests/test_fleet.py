@@ -343,12 +343,13 @@ def test_a_list_that_hangs_holds_nothing_up(
         wait_until(is_quiet)
 
 
+@pytest.mark.parametrize("kind", [SYNC, THREADS])
 @pytest.mark.parametrize("connections, max_in_flight", [(2, 64), (64, 2), (1, 1)])
 def test_calls_in_flight_are_bounded(
-    connections: int, max_in_flight: int, monkeypatch: pytest.MonkeyPatch
+    kind: str, connections: int, max_in_flight: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bound is ``max_in_flight`` besides the list, and never more than the connections."""
-    runner = Runner(SYNC, monkeypatch)
+    runner = Runner(kind, monkeypatch)
     # So that the pace is no bound.
     model = Watched(runner.clock, creating=0, takes=0.1)
     model.meta.config.max_pool_connections = connections
