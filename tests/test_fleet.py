@@ -385,12 +385,13 @@ def test_memory_does_not_grow_with_the_fleet(runner: Runner) -> None:
 
 def test_a_full_account_confirms_what_exists(runner: Runner) -> None:
     """Each remaining stream is described: found it is EXISTING, else it gets the error."""
-    model = Model(runner.clock, fault=on(CREATE, "full"))
+    # The first attempts are throttled: one stream waits for its second when the account is full.
+    faults = {(CREATE, 0): "throttle", (CREATE, 1): "full"}
+    model = Model(runner.clock, takes=2.0, fault=lambda call, _, number: faults.get((call, number)))
     model.add(*(request.stream_name for request in named(10, 8)))
-    runner.run(model, named(18), max_in_flight=2)
-    expected = {"EXISTING": 10, "AccountStreamLimitExceededException": 8}
-    assert outcomes(runner.pairs) == expected
-    assert model.made.count(CREATE) <= 2
+    runner.run(model, named(18), max_in_flight=1)
+    assert outcomes(runner.pairs) == {"EXISTING": 10, "AccountStreamLimitExceededException": 8}
+    assert model.made.count(CREATE) <= 3
     for request, result in runner.pairs:
         assert getattr(result, "stream_name", request.stream_name) == request.stream_name
 
