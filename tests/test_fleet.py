@@ -522,8 +522,8 @@ def test_worker_threads(runner: Runner) -> None:
 @pytest.mark.parametrize(
     "options, error, text",
     [
-        ({"rate": 0}, ValueError, "rate must"),
-        ({"rate": float("nan")}, ValueError, "rate must"),
+        ({"rate": 0}, ValueError, "rate must .*, got 0"),
+        ({"rate": float("nan")}, ValueError, "rate must .*, got nan"),
         ({"rate": float("inf")}, ValueError, "rate must"),
         ({"rate": "50"}, TypeError, "'<' not supported"),
         ({"max_in_flight": 0}, ValueError, "max_in_flight must"),
