@@ -159,7 +159,7 @@ class Fleet:
         token: str | None = None
         while True:
             outcome = yield list_call(token)
-            assert outcome is not None, "a call has an outcome"  # noqa: S101  # for type checkers
+            assert outcome is not None  # noqa: S101  # for type checkers: a call has an outcome
             if outcome.error is not None:
                 _log.info("cannot list streams; sending a create for each one: %s", outcome.error)
                 break

@@ -173,7 +173,7 @@ class Operation:
         while True:
             attempt += 1
             outcome = yield call
-            assert outcome is not None, "a call has an outcome"  # noqa: S101  # for type checkers
+            assert outcome is not None  # noqa: S101  # for type checkers: a call has an outcome
             self.answered = outcome.at
             error = outcome.error
             if error is None:

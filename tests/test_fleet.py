@@ -528,7 +528,7 @@ def test_worker_threads(runner: Runner) -> None:
         ({"rate": "50"}, TypeError, "'<' not supported"),
         ({"max_in_flight": 0}, ValueError, "max_in_flight must"),
         ({"timeout": -1}, ValueError, "timeout must"),
-        ({"on_drift": "explode"}, ValueError, "on_drift must"),
+        ({"on_drift": "explode"}, ValueError, "on_drift must .*, not 'explode'"),
         ({"requests": 7}, TypeError, "'int' object is not"),
     ],
 )
