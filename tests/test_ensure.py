@@ -490,7 +490,7 @@ def check_result(result: EnsuredStream, world: World, began: float, options: Any
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CASES, st.sampled_from([CAM, VIDEO, TIERED]), OPTIONS, st.floats(0, 1, exclude_max=True))
 @example({"script": REPLACED, "creating": 4.0}, CAM, {"timeout": 20, "wait": True}, 0.5)
 def test_whatever_happens(

@@ -74,8 +74,8 @@ def test_quota_is_found_and_used(case: Case) -> None:
         assert 100 * neighbour.throttled <= 5 * neighbour.sent
 
 
-@pytest.mark.parametrize("length", [10, 60, 72, 300])
-@pytest.mark.parametrize("left", [0, 1, 2, 5, 10, 20])
+@pytest.mark.parametrize("length", [10, 72, 300])
+@pytest.mark.parametrize("left", [0, 2, 10])
 def test_pace_returns_from_an_outage(left: int, length: int) -> None:
     """Two minutes after an outage that left some creates a second, the pace is back."""
     end = 10 + length
@@ -91,7 +91,7 @@ def test_pace_returns_from_an_outage(left: int, length: int) -> None:
 
 @pytest.mark.parametrize("rate", [50, 200])
 @pytest.mark.parametrize("quota", [Bucket, Window])
-@pytest.mark.parametrize("left", [10, 12, 20, 25, 40])
+@pytest.mark.parametrize("left", [10, 20, 40])
 def test_lower_quota_is_no_outage(left: int, quota: Callable[[int], Quota], rate: float) -> None:
     """After two minutes at a steady quota at most 2 % of the creates are throttled."""
     simulation = Simulation(quota(left))

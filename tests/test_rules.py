@@ -164,9 +164,9 @@ def test_characters(shape: str, around: str) -> None:
     wrong = [
         hex(ord(character))
         for character in tried
-        if bool(ours.fullmatch(around.format(character)))
+        if unicodedata.category(character) != "Cn"
+        and bool(ours.fullmatch(around.format(character)))
         != bool(theirs.fullmatch(around.format(character)))
-        and unicodedata.category(character) != "Cn"
     ]
     assert not wrong
 
@@ -183,8 +183,7 @@ def test_what_is_valid_is_accepted(kwargs: dict[str, Any]) -> None:
 @pytest.mark.parametrize("shape", FITTING)
 @given(data=st.data())
 def test_texts_are_judged_as_by_the_model(shape: str, data: st.DataObject) -> None:
-    """In any request, any text breaks exactly the rules that it breaks in the model."""
-    kwargs = data.draw(strategies.request_kwargs())
+    """Any text breaks exactly the rules that it breaks in the model."""
     fitting, limits = FITTING[shape], shapes()[shape]
     text = data.draw(
         fitting
@@ -194,13 +193,12 @@ def test_texts_are_judged_as_by_the_model(shape: str, data: st.DataObject) -> No
     )
     expected = expected_of_text(shape, text)
     if shape.startswith("Tag"):
-        tags, path = kwargs.get("tags") or {}, _rules.tag_path(text if shape == "TagKey" else "k0")
-        tags = dict(list(tags.items())[:49])
-        kwargs["tags"] = {**tags, **({text: ""} if shape == "TagKey" else {"k0": text})}
+        path = _rules.tag_path(text if shape == "TagKey" else "k0")
+        fields: dict[str, Any] = {"tags": {text: ""} if shape == "TagKey" else {"k0": text}}
     else:
         path = ROWS[shape].field
-        kwargs[path] = text
-    assert broken(**kwargs) == [(path, rule) for rule in expected]
+        fields = {path: text}
+    assert broken(**{"stream_name": "cam", **fields}) == [(path, rule) for rule in expected]
 
 
 @pytest.mark.parametrize(
