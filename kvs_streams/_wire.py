@@ -136,7 +136,7 @@ def read_stream(call: Call, reply: Any) -> StreamInfo:
 def read_page(reply: Any) -> tuple[list[str], str | None]:
     """Return the names of a page of streams, and the token for the next page if there is one."""
     infos: Any = _part(reply, "StreamInfoList")
-    return [info.get("StreamName") for info in infos], _token(reply)
+    return [info.get("StreamName", "") for info in infos], _token(reply)
 
 
 def read_tags(reply: Any) -> tuple[dict[str, str], str | None]:

@@ -150,10 +150,10 @@ def test_client_of_boto3_is_not_altered(cls: Any) -> None:
 
 
 @CLIENTS
-@pytest.mark.parametrize("retry", [None, 5])
-def test_wrong_throttle_retry(cls: Any, boto: Scripted, retry: Any) -> None:
+@pytest.mark.parametrize("retry, text", [(None, "None"), (5, "5"), ({"max_attempts": 5}, "<dict>")])
+def test_wrong_throttle_retry(cls: Any, boto: Scripted, retry: Any, text: str) -> None:
     """``throttle_retry`` takes a ThrottleRetry, which the text says."""
-    with pytest.raises(TypeError, match=f"ThrottleRetry, not {retry}$"):
+    with pytest.raises(TypeError, match=f"ThrottleRetry, not {text}$"):
         cls(boto, throttle_retry=retry)
 
 

@@ -42,12 +42,16 @@ def test_what_is_sent_and_returned(run: Runner, boto: Scripted) -> None:
     assert boto.calls == [(CREATE, 0.0, FULL.to_boto())]
 
 
-@pytest.mark.parametrize("request_, told", [("cam", "'cam'"), ({"StreamName": "cam"}, "<dict>")])
+NO_REQUESTS: dict[str, Any] = {"'cam'": "cam", "None": None, "<dict>": {"StreamName": "cam"}}
+
+
+@pytest.mark.parametrize("text", NO_REQUESTS)
 @pytest.mark.parametrize("method", [CREATE, "ensure_stream"])
-def test_no_request(run: Runner, boto: Scripted, method: str, request_: Any, told: str) -> None:
+def test_what_is_no_request_is_refused(run: Runner, boto: Scripted, method: str, text: str) -> None:
     """Anything but a request is a TypeError that names the class, and nothing is sent."""
-    with pytest.raises(TypeError, match=f"{told}; CreateStreamRequest.from_boto .* arguments$"):
-        run(method, request_)
+    message = f" not {text}; CreateStreamRequest.from_boto .* keyword arguments$"
+    with pytest.raises(TypeError, match=message):
+        run(method, NO_REQUESTS[text])
     assert boto.calls == []
 
 

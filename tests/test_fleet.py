@@ -251,11 +251,10 @@ def test_creates_that_are_throttled_come_first(runner: Runner) -> None:
     "method, least, most",
     [(DESCRIBE, 1.9, 2.2), (TAGS, 2.2, 2.6), (STORAGE, 2.2, 2.6), (LIST, 0.119, 0.13)],
 )
-def test_reads_are_paced(
-    method: str, least: float, most: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("runner", [SYNC], indirect=True)
+def test_reads_are_paced(method: str, least: float, most: float, runner: Runner) -> None:
     """They use a part of AWS's quota; creates of what any page of the list shows are skipped."""
-    runner, tier = Runner(SYNC, monkeypatch), StreamStorageConfiguration(default_storage_tier="HOT")
+    tier = StreamStorageConfiguration(default_storage_tier="HOT")
     compared = {"tags": {"site": "x"}, "stream_storage_configuration": tier}
     number = 600 if method == DESCRIBE else 100
     requests = named(number, 3_400, **(compared if method in (TAGS, STORAGE) else {}))
@@ -345,13 +344,10 @@ def test_a_list_that_hangs_holds_nothing_up(
         wait_until(is_quiet)
 
 
-@pytest.mark.parametrize("kind", [SYNC, THREADS])
+@pytest.mark.parametrize("runner", [SYNC, THREADS], indirect=True)
 @pytest.mark.parametrize("connections, max_in_flight", [(2, 64), (64, 2), (1, 1)])
-def test_calls_in_flight_are_bounded(
-    kind: str, connections: int, max_in_flight: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_calls_in_flight_are_bounded(connections: int, max_in_flight: int, runner: Runner) -> None:
     """The bound is ``max_in_flight`` besides the list, and never more than the connections."""
-    runner = Runner(kind, monkeypatch)
     # So that the pace is no bound.
     model = Watched(runner.clock, creating=0, takes=0.1)
     model.meta.config.max_pool_connections = connections
@@ -385,15 +381,16 @@ def test_memory_does_not_grow_with_the_fleet(runner: Runner) -> None:
 # The end of creates
 
 
-def test_a_full_account_confirms_what_exists(runner: Runner) -> None:
+# If first attempts are throttled, one stream waits for its second when the account is full.
+@pytest.mark.parametrize("first, most", [("full", 1), ("throttle", 3)])
+def test_a_full_account_confirms_what_exists(first: str, most: int, runner: Runner) -> None:
     """Each remaining stream is described: found it is EXISTING, else it gets the error."""
-    # The first attempts are throttled: one stream waits for its second when the account is full.
-    faults = {(CREATE, 0): "throttle", (CREATE, 1): "full"}
+    faults = {(CREATE, 0): first, (CREATE, 1): "full"}
     model = Model(runner.clock, takes=2.0, fault=lambda call, _, number: faults.get((call, number)))
     model.add(*(request.stream_name for request in named(10, 8)))
     runner.run(model, named(18), max_in_flight=1)
     assert outcomes(runner.pairs) == {"EXISTING": 10, "AccountStreamLimitExceededException": 8}
-    assert model.made.count(CREATE) <= 3
+    assert model.made.count(CREATE) <= most
     for request, result in runner.pairs:
         assert getattr(result, "stream_name", request.stream_name) == request.stream_name
 

@@ -211,6 +211,7 @@ def test_texts_are_judged_as_by_the_model(shape: str, data: st.DataObject) -> No
         ({"stream_name": None}, "required"),
         ({"stream_name": "a\n"}, "pattern"),
         ({"device_name": 7}, "type"),
+        ({"device_name": "d\ra"}, "pattern"),
         ({"device_name": "d\u0378a"}, "pattern"),
         ({"media_type": "a/" + "b" * 126}, ""),
         ({"media_type": "video/h264,audio/aac,x.y+z-1/w"}, ""),
